@@ -1,0 +1,140 @@
+import { Cron } from 'croner';
+import { z } from 'zod';
+import { Duration } from './duration.ts';
+
+const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 02:00');
+const Weekday = z.enum(['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']);
+
+/** Cron can only count inside an hour or inside a day: 45 min or 7 h would drift back at each midnight. */
+const dividesClock = (s: number) => (s >= 60 && s % 60 === 0 && 3600 % s === 0) || (s % 3600 === 0 && s > 0 && 86_400 % s === 0);
+
+/**
+ * When a task runs. `every` counts from midnight UTC; the others are local times in the
+ * deployment's time zone. `monthly` is the n-th given weekday of the month ("first Monday").
+ */
+export const Schedule = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('every'),
+    interval: Duration.refine(dividesClock, 'whole minutes that divide an hour, or whole hours that divide a day'),
+  }),
+  z.strictObject({ kind: z.literal('daily'), at: z.array(LocalTime).min(1) }),
+  z.strictObject({ kind: z.literal('weekly'), on: Weekday, at: LocalTime }),
+  z.strictObject({ kind: z.literal('monthly'), nth: z.int().min(1).max(4), on: Weekday, at: LocalTime }),
+]);
+export type Schedule = z.output<typeof Schedule>;
+type Weekday = z.output<typeof Weekday>;
+
+export const every = (interval: Duration): Schedule => Schedule.parse({ kind: 'every', interval });
+export const daily = (...at: string[]): Schedule => Schedule.parse({ kind: 'daily', at });
+export const weekly = (on: Weekday, at: string): Schedule => Schedule.parse({ kind: 'weekly', on, at });
+export const monthly = (nth: number, on: Weekday, at: string): Schedule => Schedule.parse({ kind: 'monthly', nth, on, at });
+
+/** IANA time zone name that this runtime knows. */
+export const TimeZone = z.string().refine((zone) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }));
+  } catch {
+    return false;
+  }
+}, 'an IANA time zone such as America/New_York');
+
+/** The same rule as five-field cron lines (minute hour day month weekday), one per time of day. */
+function cronLines(schedule: Schedule): string[] {
+  const clock = (at: string) => `${Number(at.slice(3))} ${Number(at.slice(0, 2))}`;
+  switch (schedule.kind) {
+    case 'every':
+      return schedule.interval >= 3600 ? [`0 */${schedule.interval / 3600} * * *`] : [`*/${schedule.interval / 60} * * * *`];
+    case 'daily':
+      return schedule.at.map((at) => `${clock(at)} * * *`);
+    case 'weekly':
+      return [`${clock(schedule.at)} * * ${schedule.on}`];
+    case 'monthly':
+      return [`${clock(schedule.at)} * * ${schedule.on}#${schedule.nth}`];
+  }
+}
+
+/** The zone that a schedule's cron lines are read in: intervals count in UTC, local times in the deployment's zone. */
+const zoneOf = (schedule: Schedule, timeZone: string): string => (schedule.kind === 'every' ? 'UTC' : timeZone);
+
+/**
+ * The next `count` occurrences strictly after `from`, ascending. A local time that a daylight-saving change skips
+ * happens at the first instant that exists after it (02:00 becomes 03:00 on the March Sunday of New York).
+ */
+export function occurrencesAfter(schedule: Schedule, timeZone: string, from: Date, count: number): Date[] {
+  const timezone = zoneOf(schedule, timeZone);
+  return cronLines(schedule)
+    .flatMap((line) => new Cron(line, { timezone, paused: true }).nextRuns(count, from))
+    .sort((a, b) => a.getTime() - b.getTime())
+    .slice(0, count);
+}
+
+/** The latest occurrence at or before `now`, within the last 35 days; undefined when there was none. */
+export function latestOccurrence(schedule: Schedule, timeZone: string, now: Date): Date | undefined {
+  const timezone = zoneOf(schedule, timeZone);
+  return cronLines(schedule)
+    .flatMap((line) => new Cron(line, { timezone, paused: true }).previousRuns(1, new Date(now.getTime() + 1000)))
+    .filter((run) => run <= now)
+    .sort((a, b) => a.getTime() - b.getTime())
+    .at(-1);
+}
+
+/**
+ * The longest wait between two neighbouring occurrences of any of the schedules over a year from `from`, in seconds.
+ * A year because daylight-saving changes stretch one day of it.
+ */
+export function longestGapSeconds(schedules: readonly Schedule[], timeZone: string, from: Date): number {
+  const yearEnd = from.getTime() + 366 * 86_400_000;
+  const runs = schedules
+    .flatMap((schedule) =>
+      occurrencesAfter(schedule, timeZone, from, schedule.kind === 'every' ? (366 * 86_400) / schedule.interval : 366 * 24),
+    )
+    .map((run) => run.getTime())
+    .filter((run) => run <= yearEnd)
+    .sort((a, b) => a - b);
+  let longest = 0;
+  for (let i = 1; i < runs.length; i++) longest = Math.max(longest, ((runs[i] ?? 0) - (runs[i - 1] ?? 0)) / 1000);
+  return runs.length < 2 ? Number.POSITIVE_INFINITY : longest;
+}
+
+const weekdayNames: Record<Weekday, string> = {
+  sun: 'Sunday',
+  mon: 'Monday',
+  tue: 'Tuesday',
+  wed: 'Wednesday',
+  thu: 'Thursday',
+  fri: 'Friday',
+  sat: 'Saturday',
+};
+
+/** For people: `daily 02:00`, `every 6 h`, `Sunday 04:00`, `first Monday 05:00`. */
+export function describeSchedule(schedule: Schedule): string {
+  switch (schedule.kind) {
+    case 'every':
+      return schedule.interval % 3600 === 0 ? `every ${schedule.interval / 3600} h` : `every ${schedule.interval / 60} min`;
+    case 'daily':
+      return `daily ${schedule.at.join(', ')}`;
+    case 'weekly':
+      return `${weekdayNames[schedule.on]} ${schedule.at}`;
+    case 'monthly':
+      return `${['first', 'second', 'third', 'fourth'][schedule.nth - 1]} ${weekdayNames[schedule.on]} ${schedule.at}`;
+  }
+}
+
+/** One EventBridge Scheduler rule: `ScheduleExpression` and the zone to evaluate it in. */
+export interface SchedulerExpression {
+  readonly expression: string;
+  readonly timeZone: string;
+}
+
+/**
+ * The same rule in EventBridge Scheduler's words (six cron fields with a year, `?` for the unused day field).
+ * EventBridge skips local times that do not exist; `run-missed-tasks` catches those up from the ledger.
+ */
+export function schedulerExpressions(schedule: Schedule, timeZone: string): SchedulerExpression[] {
+  return cronLines(schedule).map((line) => {
+    const [minute, hour, , month, weekday] = line.split(' ');
+    // AWS numbers weekdays by name or 1-7 and writes the n-th as `MON#1`; day-of-month must be `?` when weekday is set.
+    const days = weekday === '*' ? '* * ?' : `? ${month} ${weekday?.toUpperCase()}`;
+    return { expression: `cron(${minute} ${hour} ${days} *)`, timeZone: zoneOf(schedule, timeZone) };
+  });
+}

@@ -1,0 +1,107 @@
+import type { z } from 'zod';
+import type { Clock } from './clock.ts';
+import type { Duration } from './duration.ts';
+import { minutes } from './duration.ts';
+import type { Region } from './ids.ts';
+import type { Logger } from './logger.ts';
+import type { Operations } from './operations.ts';
+import type { Need, PortsFor } from './ports.ts';
+import type { Schedule } from './schedule.ts';
+
+/** What every task is given besides its ports. */
+export interface TaskContext {
+  readonly operations: Operations;
+  /** The Region that this run happens in. */
+  readonly region: Region;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The time that this run was due; the time of the request for one started by hand. Idempotency keys build on it. */
+  readonly scheduledAt: Date;
+  /** When the host will stop the run, so that long work can end in order before it. */
+  readonly deadline: Date;
+}
+
+/** One schedule of a task with the input it sends; `key` tells several schedules of one task apart. */
+export interface ScheduledRun {
+  readonly key: string;
+  readonly schedule: Schedule;
+  readonly input: unknown;
+}
+
+/** Where a task's schedules fire: in the active Region only, or in every Region of the deployment. */
+export type RunsIn = 'active' | 'every';
+
+interface Runnable<Input, N extends Need, Output> {
+  /** Kebab-case; names the function, its role, log group, alarm and CLI verb. */
+  readonly name: string;
+  /** One sentence: shown on dashboards, in `codeblue tasks` and in the function's description. */
+  readonly summary: string;
+  readonly needs: readonly N[];
+  /** Longest run; Lambda allows 15 min. */
+  readonly timeout: Duration;
+  readonly memoryMegabytes: number;
+  /** `production` reaches the live database, `isolated` only restored copies, `none` only AWS APIs. */
+  readonly network: 'none' | 'production' | 'isolated';
+  readonly input: z.ZodType<Input>;
+  run(input: Input, ports: PortsFor<N> & TaskContext): Promise<Output>;
+}
+
+/** A scheduled task. From it come: function, role, schedules, dead-letter queue, alarm, dashboard row, ledger entry, CLI verb. */
+export interface Task<Input = unknown, N extends Need = Need, Output = unknown> extends Runnable<Input, N, Output> {
+  readonly kind: 'task';
+  readonly runsIn: RunsIn;
+  schedules(operations: Operations): readonly ScheduledRun[];
+  /** Missed occurrences of the last day are run late by `run-missed-tasks`; off for tasks that repeat within minutes anyway. */
+  readonly catchUp: boolean;
+}
+
+/** A step of a state machine: takes the machine's record and returns it. */
+export interface Step<Input = unknown, N extends Need = Need, Output = unknown> extends Runnable<Input, N, Output> {
+  readonly kind: 'step';
+}
+
+export type AnyTask = Task<any, any, any>;
+export type AnyStep = Step<any, any, any>;
+export type AnyOperation = AnyTask | AnyStep;
+
+type Defaults = 'timeout' | 'memoryMegabytes' | 'network';
+type Definition<T, D extends keyof T> = Omit<T, 'kind' | D> & Partial<Pick<T, D>>;
+
+const defaults = { timeout: minutes(5), memoryMegabytes: 512, network: 'none' } as const;
+
+/**
+ * Declares a scheduled task. `schedule` is either one schedule with an empty input, or a function of the config that
+ * lists several runs.
+ *
+ * @example
+ * export const checkVerificationAge = defineTask({
+ *   name: 'check-verification-age',
+ *   summary: 'Measures how old the newest verified restore of each database is.',
+ *   schedule: every(minutes(15)),
+ *   runsIn: 'active',
+ *   needs: ['recovery-points:read'],
+ *   input: z.strictObject({}),
+ *   async run(_, { recoveryPoints, operations, clock, metrics }) { ... },
+ * });
+ */
+export function defineTask<Input, const N extends Need, Output>(
+  definition: Definition<Omit<Task<Input, N, Output>, 'schedules'>, Defaults | 'catchUp'> & {
+    readonly schedule: Schedule | ((operations: Operations) => readonly ScheduledRun[]);
+  },
+): Task<Input, N, Output> {
+  const { schedule, ...rest } = definition;
+  return {
+    kind: 'task',
+    catchUp: true,
+    ...defaults,
+    ...rest,
+    schedules: typeof schedule === 'function' ? schedule : () => [{ key: '', schedule, input: {} }],
+  };
+}
+
+/** Declares a step of a state machine. */
+export function defineStep<Input, const N extends Need, Output>(
+  definition: Definition<Step<Input, N, Output>, Defaults>,
+): Step<Input, N, Output> {
+  return { kind: 'step', ...defaults, ...definition };
+}
