@@ -1,0 +1,98 @@
+import type { ConnectionOptions } from 'node:tls';
+import pg from 'pg';
+import type { SqlServer, SqlSession } from '../verify/ports.ts';
+import { CodeblueError, ServiceUnavailable } from './errors.ts';
+
+export interface PgAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** TLS: `true` verifies against the system's authorities; give `ca` for RDS. Off when left out. */
+  readonly ssl?: boolean | ConnectionOptions;
+}
+
+/** PostgreSQL refused a statement. The message never carries values of rows: DETAIL is dropped, and so is the text of value errors. */
+export class SqlFailed extends CodeblueError {
+  override readonly name = 'SqlFailed';
+  readonly retryable = false;
+  /** Five characters; see "PostgreSQL Error Codes". */
+  readonly sqlState: string;
+
+  constructor(sqlState: string, message: string) {
+    super(message);
+    this.sqlState = sqlState;
+  }
+}
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/** Every value stays the text that PostgreSQL printed. */
+const asText = { getTypeParser: () => (value: string) => value };
+
+/** A server reached by node-postgres. @throws ServiceUnavailable when it refuses, is starting, stops, or the connection breaks */
+export function pgServer(address: PgAddress): SqlServer {
+  return {
+    async connect(databaseName: string): Promise<SqlSession> {
+      const client = new pg.Client({
+        ...address,
+        database: databaseName,
+        types: asText,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+        application_name: 'codeblue',
+      });
+      // A broken connection surfaces in the statement that runs on it, or in the next one; unheard, the event would end the process.
+      client.on('error', () => {});
+      try {
+        await client.connect();
+      } catch (error) {
+        await client.end().catch(() => {});
+        throw connectError(error, `${address.host}:${address.port}/${databaseName}`);
+      }
+      return sessionOf(client);
+    },
+  };
+}
+
+function sessionOf(client: pg.Client): SqlSession {
+  return {
+    async query(text, values) {
+      try {
+        const result = await client.query<Record<string, string | null>>(text, values ? [...values] : undefined);
+        return result.rows ?? [];
+      } catch (error) {
+        throw queryError(error);
+      }
+    },
+    async close() {
+      await client.end().catch(() => {});
+    },
+  };
+}
+
+function connectError(error: unknown, target: string): CodeblueError {
+  const sqlState = sqlStateOf(error);
+  const reason = error instanceof Error ? error.message || error.name : String(error);
+  // Class 28 is a wrong user or password, 3D a database that is not there: waiting does not mend those.
+  if (sqlState?.startsWith('28') || sqlState?.startsWith('3D')) return new SqlFailed(sqlState, `${target}: ${reason}`);
+  return new ServiceUnavailable(`cannot connect to PostgreSQL at ${target}: ${reason}`, {
+    hint: 'Check that the server runs, that its security group lets this caller in, and that connections are free.',
+    cause: error,
+  });
+}
+
+function queryError(error: unknown): CodeblueError {
+  const sqlState = sqlStateOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (sqlState === undefined) return new ServiceUnavailable(`the connection to PostgreSQL broke: ${message}`);
+  // 57P01-57P05: shutdown, crash of another backend, starting up, idle timeout; class 08: connection. The session is gone.
+  if (/^(57P0[1-5]|08)/.test(sqlState)) return new ServiceUnavailable(`PostgreSQL ended the session: ${message}`);
+  // Classes 22, 23 and P0 (RAISE) quote the offending value in their message.
+  const quotesValues = /^(22|23|P0)/.test(sqlState);
+  return new SqlFailed(sqlState, quotesValues ? `a value broke a rule of the database (SQLSTATE ${sqlState})` : message);
+}
+
+function sqlStateOf(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
