@@ -1,0 +1,95 @@
+import { InvalidInput } from './errors.ts';
+
+/**
+ * Every name that Codeblue gives to something in AWS. The CDK app makes things under these names and the adapters find
+ * them under the same ones, so nothing has to be passed from one to the other. `Operations` is a `Deployment`.
+ */
+export interface Deployment {
+  readonly name: string;
+  readonly account: string;
+}
+
+const named = (deployment: Pick<Deployment, 'name'>, rest: string): string => `${deployment.name}-codeblue-${rest}`;
+
+/** @throws InvalidInput when a service's limit is exceeded: better at synth than at the first call */
+function within(limit: number, what: string, name: string): string {
+  if (name.length <= limit) return name;
+  throw new InvalidInput(`${what} "${name}" has ${name.length} characters, ${limit} are allowed`, {
+    hint: 'Shorten the name of the deployment or of the task.',
+  });
+}
+
+/** DynamoDB global tables, replicated to every Region of the deployment. */
+export const stateTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'state');
+export const auditTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'audit');
+/** Index of the audit table: partition key `day` (`2026-11-21`), sort key `atAndId`; read by `auditLog.recent`. */
+export const auditTimeIndexName = 'by-time';
+
+/** Temporary tables carry this prefix: DynamoDB takes no tags on a restore, so the name is the mark of ownership. */
+export const restoredTablePrefix = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'restored-');
+
+/** Manifests and proofs, one bucket per Region. Bucket names are global: account and Region make this one unique. */
+export const bucketName = (deployment: Deployment, region: string): string =>
+  within(63, 'the bucket name', named(deployment, `${deployment.account}-${region}`));
+
+/** One per Region: re-encrypts snapshot copies, and encrypts manifests, proofs and the secrets of restored databases. */
+export const backupKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'backup')}`;
+/** One per Region: encrypts the state and audit tables there. */
+export const stateKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'state')}`;
+/** Ed25519 (`ECC_NIST_EDWARDS25519`), sign and verify: a multi-Region key with a replica in every Region. */
+export const proofKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'proof')}`;
+
+/** AWS Backup vault of locked copies, in the primary Region. */
+export const lockedVaultName = (deployment: Pick<Deployment, 'name'>): string => within(50, 'the vault name', named(deployment, 'locked'));
+/** Role that AWS Backup assumes for a locked copy. */
+export const vaultRoleName = (deployment: Pick<Deployment, 'name'>): string => within(64, 'the role name', named(deployment, 'vault'));
+
+/** RDS subnet group that restored databases live in: subnets without a route to production or to the internet. */
+export const isolatedSubnetGroupName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'isolated');
+
+export const functionName = (deployment: Pick<Deployment, 'name'>, task: string): string =>
+  within(64, 'the function name', named(deployment, task));
+export const machineName = (deployment: Pick<Deployment, 'name'>, machine: string): string =>
+  within(80, 'the state machine name', named(deployment, machine));
+
+/** `aws`, `aws-cn` or `aws-us-gov`: the first part of every ARN of a Region. */
+export function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+}
+
+const arn = (deployment: Deployment, region: string, service: string, resource: string): string =>
+  `arn:${partitionOf(region)}:${service}:${region}:${deployment.account}:${resource}`;
+
+export const machineArn = (deployment: Deployment, region: string, machine: string): string =>
+  arn(deployment, region, 'states', `stateMachine:${machineName(deployment, machine)}`);
+
+export const vaultRoleArn = (deployment: Deployment, region: string): string =>
+  `arn:${partitionOf(region)}:iam::${deployment.account}:role/${vaultRoleName(deployment)}`;
+
+export const databaseArn = (deployment: Deployment, region: string, kind: 'db' | 'cluster', identifier: string): string =>
+  arn(deployment, region, 'rds', `${kind}:${identifier}`);
+/** `snapshot` of an instance, `cluster-snapshot` of an Aurora cluster. */
+export const snapshotArn = (deployment: Deployment, region: string, kind: 'snapshot' | 'cluster-snapshot', snapshotId: string): string =>
+  arn(deployment, region, 'rds', `${kind}:${snapshotId}`);
+
+/** Tags on everything temporary or stored that Codeblue makes; IAM conditions name the first one. */
+export const tagKeys = {
+  /** Value: the deployment's name. */
+  owner: 'codeblue:owner',
+  /** Value: the database's id in the config. */
+  database: 'codeblue:database',
+  /** Value: ISO 8601 time after which the sweeper removes it; absent on snapshots, whose retention the inventory holds. */
+  expires: 'codeblue:expires',
+} as const;
+
+/** Environment of every function; AWS_REGION comes from Lambda itself. */
+export const environmentNames = {
+  /** Path of the deployment's config as JSON; `operations.json` beside the bundle when unset. */
+  operations: 'CODEBLUE_OPERATIONS',
+  stateTable: 'STATE_TABLE',
+  auditTable: 'AUDIT_TABLE',
+  isolatedSubnetGroup: 'ISOLATED_SUBNET_GROUP',
+  /** Only functions with `databases:restore` need it. */
+  isolatedSecurityGroup: 'ISOLATED_SECURITY_GROUP_ID',
+} as const;
