@@ -1,4 +1,6 @@
+import type { Clock } from '../common/clock.ts';
 import { Conflict } from '../common/errors.ts';
+import { type Timestamp, timestamp } from '../common/ids.ts';
 
 /** What an item may hold: JSON, so that a store of files keeps exactly what a store in memory keeps. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -9,6 +11,8 @@ export interface StoredItem {
   readonly value: unknown;
   /** 1 when first written, raised by each write. */
   readonly version: number;
+  /** Time of the last write, by the store's clock: comparing a restored table with the live one builds on it. */
+  readonly updatedAt: Timestamp;
 }
 
 /** `absent`: write only if there is no such item. `{version}`: only if the stored version is this one. */
@@ -41,18 +45,14 @@ export function assertCondition(collection: string, key: string, stored: number 
 }
 
 /** Keeps text, not objects: nobody can change a stored value by changing what they passed in or were given. */
-export function memoryItemStore(): ItemStore {
-  const collections = new Map<string, Map<string, { readonly text: string; readonly version: number }>>();
-  const itemsOf = (collection: string) => {
-    const items = collections.get(collection) ?? new Map();
+export function memoryItemStore(clock: Pick<Clock, 'now'>): ItemStore {
+  const collections = new Map<string, Map<string, Stored>>();
+  const itemsOf = (collection: string): Map<string, Stored> => {
+    const items = collections.get(collection) ?? new Map<string, Stored>();
     collections.set(collection, items);
     return items;
   };
-  const read = (key: string, { text, version }: { text: string; version: number }): StoredItem => ({
-    key,
-    value: JSON.parse(text),
-    version,
-  });
+  const read = (key: string, { text, version, updatedAt }: Stored): StoredItem => ({ key, value: JSON.parse(text), version, updatedAt });
   return {
     get(collection, key) {
       const found = itemsOf(collection).get(key);
@@ -63,7 +63,7 @@ export function memoryItemStore(): ItemStore {
       const stored = items.get(key)?.version;
       assertCondition(collection, key, stored, condition);
       const version = (stored ?? 0) + 1;
-      items.set(key, { text: JSON.stringify(value), version });
+      items.set(key, { text: JSON.stringify(value), version, updatedAt: timestamp(clock.now()) });
       return version;
     },
     delete: (collection, key) => itemsOf(collection).delete(key),
@@ -74,4 +74,10 @@ export function memoryItemStore(): ItemStore {
         .map(([key, found]) => read(key, found));
     },
   };
+}
+
+interface Stored {
+  readonly text: string;
+  readonly version: number;
+  readonly updatedAt: Timestamp;
 }
