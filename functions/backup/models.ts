@@ -60,6 +60,13 @@ export function recoveryPointId(databaseId: DatabaseId, kind: BackupKind, reques
   return RecoveryPointId.parse(`cb-${databaseId}-${kind}-${timeSlug(requestedAt)}`);
 }
 
+const idFormat = new RegExp(`^cb-(?<databaseId>.+)-(?:${BackupKind.options.join('|')})-\\d{8}t\\d{6}z$`);
+
+/** The database that an id made by `recoveryPointId` names; undefined for an id of any other form. */
+export function databaseIdOf(id: RecoveryPointId): DatabaseId | undefined {
+  return DatabaseId.safeParse(idFormat.exec(id)?.groups?.databaseId).data;
+}
+
 export const isVerified = (point: RecoveryPoint): boolean => point.verification?.outcome === 'verified';
 
 /** A snapshot as the database service reports it. */

@@ -22,11 +22,20 @@ function within(limit: number, what: string, name: string): string {
 /** DynamoDB global tables, replicated to every Region of the deployment. */
 export const stateTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'state');
 export const auditTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'audit');
-/** Index of the audit table: partition key `day` (`2026-11-21`), sort key `atAndId`; read by `auditLog.recent`. */
-export const auditTimeIndexName = 'by-time';
+/** Keys of the state table: strings `pk` and `sk`; time to live in `expiresAt` (seconds since 1970). */
+export const stateTableKeys = { partition: 'pk', sort: 'sk', timeToLive: 'expiresAt' } as const;
+/** Key of the audit table: the string `eventId` alone, so that one id can be recorded once only. */
+export const auditTableKeys = { partition: 'eventId' } as const;
+/** Indexes of the audit table, all keys strings, every attribute projected. */
+export const auditTableIndexes = {
+  /** Read by `auditLog.act`; `phaseAndId` is `1#...` for an intent and `2#...` for an outcome. */
+  byAct: { name: 'by-act', partition: 'actId', sort: 'phaseAndId' },
+  /** Read by `auditLog.recent`; `day` is `2026-11-21`, `atAndId` begins with the event's time. */
+  byTime: { name: 'by-time', partition: 'day', sort: 'atAndId' },
+} as const;
 
-/** Temporary tables carry this prefix: DynamoDB takes no tags on a restore, so the name is the mark of ownership. */
-export const restoredTablePrefix = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'restored-');
+/** Restored tables carry this prefix: DynamoDB takes no tags on a restore, so the name is the mark of ownership. */
+export const restoredTablePrefix = (deployment: Pick<Deployment, 'name'>): string => `${deployment.name}-restored-`;
 
 /** Manifests and proofs, one bucket per Region. Bucket names are global: account and Region make this one unique. */
 export const bucketName = (deployment: Deployment, region: string): string =>
