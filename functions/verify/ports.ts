@@ -25,6 +25,7 @@ export interface SqlServers {
 
 /** Signs with a key that never leaves its store. Ed25519 over the exact bytes. */
 export interface Signer {
+  /** At most 4096 bytes, the limit of KMS for a raw message. @throws InvalidInput when there are more */
   sign(bytes: Uint8Array): Promise<{ readonly keyId: string; readonly signature: Uint8Array }>;
   /** SPKI PEM, for anybody who wants to verify offline. */
   publicKey(): Promise<string>;
