@@ -29,13 +29,13 @@ export type Proof = z.output<typeof Proof>;
 export const SignedProof = z.strictObject({
   proof: Proof,
   keyId: z.string(),
-  /** Ed25519 over `statementBytes` of `proof`, base64. */
+  /** Ed25519 over `proofBytes` of `proof`, base64. */
   signature: z.base64(),
 });
 export type SignedProof = z.output<typeof SignedProof>;
 
 /** RFC 8785 canonical JSON of the proof. @throws InvalidInput when the value has no canonical form */
-export function proofBytes(proof: Proof): Uint8Array {
+export function canonicalProof(proof: Proof): Uint8Array {
   const text = canonicalize(JSON.parse(JSON.stringify(proof)));
   if (text === undefined) throw new InvalidInput('the proof has no canonical form');
   return new TextEncoder().encode(text);
@@ -44,22 +44,22 @@ export function proofBytes(proof: Proof): Uint8Array {
 export const sha256Hex = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * The bytes that are signed: the format's name, a line feed, the SHA-256 (hex) of `proofBytes`, a line feed. A proof can be
+ * The bytes that are signed: the format's name, a line feed, the SHA-256 (hex) of `canonicalProof`, a line feed. A proof can be
  * longer than the 4096 bytes that KMS signs as a raw message, and Node verifies Ed25519 but not its pre-hashed variant
  * (Ed25519ph), so a short statement that names the digest is signed instead. Naming the format keeps a signature made here
  * from being passed off as one over anything else.
  */
-export function statementBytes(proof: Proof): Uint8Array {
-  return new TextEncoder().encode(`${proof.format}\n${sha256Hex(proofBytes(proof))}\n`);
+export function proofBytes(proof: Proof): Uint8Array {
+  return new TextEncoder().encode(`${proof.format}\n${sha256Hex(canonicalProof(proof))}\n`);
 }
 
 /** The proof with its signature. @throws ServiceUnavailable from the signer */
 export async function signProof(proof: Proof, signer: Pick<Signer, 'sign'>): Promise<SignedProof> {
-  const { keyId, signature } = await signer.sign(statementBytes(proof));
+  const { keyId, signature } = await signer.sign(proofBytes(proof));
   return { proof, keyId, signature: Buffer.from(signature).toString('base64') };
 }
 
 /** True when `publicKeyPem` (SPKI) signed exactly this proof. */
 export function isSignedBy(signed: SignedProof, publicKeyPem: string): boolean {
-  return verify(null, statementBytes(signed.proof), createPublicKey(publicKeyPem), Buffer.from(signed.signature, 'base64'));
+  return verify(null, proofBytes(signed.proof), createPublicKey(publicKeyPem), Buffer.from(signed.signature, 'base64'));
 }
