@@ -110,6 +110,8 @@ export const RestoredDatabase = z.strictObject({
   restoredId: z.string(),
   databaseId: DatabaseId,
   status: z.enum(['creating', 'available', 'failed', 'deleting']),
+  /** Why it failed, where the service tells. */
+  reason: z.string().optional(),
   createdAt: z.date(),
   expiresAt: z.date(),
 });

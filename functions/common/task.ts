@@ -17,6 +17,8 @@ export interface TaskContext {
   readonly log: Logger;
   /** The time that this run was due; the time of the request for one started by hand. Idempotency keys build on it. */
   readonly scheduledAt: Date;
+  /** SHA-256 (hex) of the deployed bundle; goes into proofs, so that a verdict names the code that gave it. */
+  readonly codeSha256: string;
   /** When the host will stop the run, so that long work can end in order before it. */
   readonly deadline: Date;
 }

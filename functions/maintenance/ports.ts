@@ -55,5 +55,5 @@ export interface Metrics {
 
 /** Runs a task by name, as its schedule would. */
 export interface TaskInvoker {
-  invoke(request: { readonly task: string; readonly input: unknown; readonly scheduledAt: Date }): Promise<void>;
+  invoke(request: { readonly task: string; readonly key: string; readonly input: unknown; readonly scheduledAt: Date }): Promise<void>;
 }

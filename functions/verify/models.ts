@@ -3,7 +3,7 @@ import { DatabaseId, RecoveryPointId, Region, Timestamp, VerificationId } from '
 
 /** One question put to a restored database, and the answer. */
 export const Check = z.strictObject({
-  /** Stable id: `integrity`, `identity`, `window`, `schema`, `rows`, `content`, `content-root`, `foreign-keys`, `indexes`, `sequences`, `constraints`, `invariant/<name>`, `data-loss`, `restore-time`, `teardown`. */
+  /** Stable id: `integrity`, `identity`, `window`, `schema`, `rows`, `content`, `content-root`, `foreign-keys`, `indexes`, `sequences`, `constraints`, `invariant/<name>`, `restore`, `teardown`, `completed`. */
   id: z.string().regex(/^[a-z-]+(\/[a-z0-9-]+)?$/),
   /** What was asked, as a sentence. */
   says: z.string(),

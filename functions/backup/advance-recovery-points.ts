@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { audited } from '../audit/audited.ts';
+import { hours, minutes } from '../common/duration.ts';
+import { messageOf, ServiceUnavailable } from '../common/errors.ts';
+import type { Database } from '../common/operations.ts';
+import type { PortsFor } from '../common/ports.ts';
+import { every } from '../common/schedule.ts';
+import { defineTask, type TaskContext } from '../common/task.ts';
+import { metricNames } from '../maintenance/metric-names.ts';
+import { type CopyPlan, copiesToStart } from './advance-plan.ts';
+import { locationNow } from './backup-database.ts';
+import type { Location, RecoveryPoint } from './models.ts';
+
+const advanceNeeds = [
+  'databases:describe',
+  'databases:copy-snapshot',
+  'databases:remove-snapshot',
+  'recovery-points:read',
+  'recovery-points:write',
+  'manifests:read',
+  'manifests:write',
+] as const;
+type Context = PortsFor<(typeof advanceNeeds)[number]> & TaskContext;
+
+/** A snapshot that the service does not know an hour after we asked for it will not come. */
+const lostAfter = hours(1);
+
+/**
+ * Brings the inventory up to what the database service says, and starts the copies that are due (rows B2, B6). It looks at
+ * the world and does what is missing, so it may be interrupted and repeated at any point.
+ */
+export const advanceRecoveryPoints = defineTask({
+  name: 'advance-recovery-points',
+  summary: 'Follows snapshots until they are available and copies them to the other Regions under keys that live there.',
+  schedule: every(minutes(5)),
+  runsIn: 'active',
+  catchUp: false,
+  timeout: minutes(5),
+  needs: advanceNeeds,
+  input: z.strictObject({}),
+  async run(_, context) {
+    const results = [];
+    for (const database of context.operations.databases) results.push(await advanceDatabase(database, context));
+    return { databases: results };
+  },
+});
+
+async function advanceDatabase(database: Database, context: Context) {
+  const { recoveryPoints, clock, metrics, log } = context;
+  const refreshed: RecoveryPoint[] = [];
+  let copiesFailed = 0;
+  for (const point of await recoveryPoints.list(database.id)) {
+    const now = await refresh(point, context);
+    copiesFailed += now.locations.filter((location, i) => location.role === 'copy' && location.status === 'failed' && point.locations[i]?.status === 'creating').length;
+    refreshed.push(now);
+  }
+  // Older than the copies' own retention is not worth copying: it would be removed at once.
+  const started = [];
+  for (const kind of ['daily', 'six-hourly', 'emergency'] as const) {
+    const ofKind = refreshed.filter((point) => point.kind === kind);
+    for (const plan of copiesToStart(ofKind, database.copyTo, clock.now(), database.retention[kind].copy)) {
+      try {
+        await startCopy(plan, context);
+        started.push(`${plan.to}/${plan.point.id}`);
+      } catch (error) {
+        copiesFailed++;
+        log.error('a copy could not be started', { recoveryPointId: plan.point.id, to: plan.to, error: messageOf(error) });
+      }
+    }
+  }
+  const dimensions = { Database: database.id };
+  await metrics.put({ capability: 'backup', name: metricNames.backup.copiesFailed, value: copiesFailed, unit: 'Count', dimensions });
+  const newest = refreshed.filter((point) => point.locations.some((location) => location.status === 'available')).map((point) => Date.parse(point.requestedAt));
+  if (newest.length > 0) {
+    const age = (clock.now().getTime() - Math.max(...newest)) / 1000;
+    await metrics.put({ capability: 'backup', name: metricNames.backup.newestPointAge, value: age, unit: 'Seconds', dimensions });
+  }
+  return { databaseId: database.id, started, copiesFailed };
+}
+
+/** The point with each location that was being created as it stands now; written back only when something changed. */
+async function refresh(point: RecoveryPoint, { databases, recoveryPoints, clock }: Context): Promise<RecoveryPoint> {
+  const locations = await Promise.all(
+    point.locations.map(async (location): Promise<Location> => {
+      if (location.status !== 'creating') return location;
+      const snapshot = await databases.describeSnapshot({ region: location.region, snapshotId: location.snapshotId });
+      if (snapshot) return locationNow(location, snapshot, clock.now());
+      const age = (clock.now().getTime() - Date.parse(point.requestedAt)) / 1000;
+      return age > lostAfter ? { ...location, status: 'failed' } : location;
+    }),
+  );
+  const changed = locations.some((location, i) => location.status !== point.locations[i]?.status);
+  return changed ? recoveryPoints.update({ ...point, locations }) : point;
+}
+
+/** The manifest travels with the copy, so that a verification there needs nothing from the home Region. */
+async function startCopy({ point, from, to }: CopyPlan, context: Context): Promise<void> {
+  const { databases, manifests, recoveryPoints } = context;
+  const manifest = await manifests.get(from.region, point.id);
+  if (!manifest) throw new ServiceUnavailable(`the manifest of ${point.id} is not in ${from.region}`);
+  const attempts = point.locations.filter((location) => location.region === to).length;
+  const ref = { region: to, snapshotId: attempts === 0 ? point.id : `${point.id}-${attempts + 1}` };
+  // Read again: this pass may have started another copy of the same point a moment ago.
+  const current = (await recoveryPoints.get(point.id)) ?? point;
+  const noted = await recoveryPoints.update({
+    ...current,
+    locations: [...current.locations, { ...ref, role: 'copy', keyId: 'pending', status: 'creating' }],
+  });
+  await manifests.put(to, point.id, manifest);
+  const act = { actor: 'task/advance-recovery-points', action: 'copy-snapshot', resource: ref.snapshotId, details: { from: from.region, to } };
+  const snapshot = await audited(context, act, () => databases.copySnapshot({ region: from.region, snapshotId: from.snapshotId }, ref));
+  await recoveryPoints.update({
+    ...noted,
+    locations: noted.locations.map((location) =>
+      location.region === to && location.snapshotId === ref.snapshotId ? { ...location, keyId: snapshot.keyId } : location,
+    ),
+  });
+}

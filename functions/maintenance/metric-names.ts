@@ -1,0 +1,31 @@
+/**
+ * Every metric that Codeblue writes, in namespace `Codeblue/<capability>`. Alarms and dashboards take the names from here,
+ * so an alarm on a metric that nobody writes does not compile.
+ */
+export const metricNames = {
+  maintenance: {
+    /** 1 per run that ended well, 0 per run that failed; dimension Task. Missing data means that it did not run. */
+    taskSucceeded: 'TaskSucceeded',
+  },
+  backup: {
+    /** Seconds between now and the latest restorable second of the transaction log; dimension Database. */
+    logAge: 'LogAgeSeconds',
+    /** Seconds since the newest available recovery point was requested; dimension Database. */
+    newestPointAge: 'NewestRecoveryPointAgeSeconds',
+    /** Copies that failed in this pass; dimension Database. */
+    copiesFailed: 'CopiesFailed',
+    /** Things found that no inventory line or running verification owns; dimension Region. */
+    orphansFound: 'OrphansFound',
+    /** Items of Codeblue's own tables that were missing or different in a restored backup; dimension Table. */
+    stateItemsLost: 'StateItemsLost',
+  },
+  verify: {
+    /** 1 for a refused backup, 0 for a verified one; dimension Database. */
+    refused: 'Refused',
+    /** Seconds since the newest verified restore; dimension Database. */
+    newestVerifiedAge: 'NewestVerifiedAgeSeconds',
+    /** Measured, per verification; dimension Database. */
+    restoreSeconds: 'RestoreSeconds',
+    lossSeconds: 'DataLossSeconds',
+  },
+} as const;

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { hours, minutes } from '../common/duration.ts';
+import { every, latestOccurrence } from '../common/schedule.ts';
+import { type AnyTask, defineTask } from '../common/task.ts';
+
+/** A run younger than this may still be waiting for its schedule's own retries. */
+const graceMilliseconds = minutes(10) * 1000;
+/** What is older is left to the next occurrence and to the alarm on absence. */
+const catchUpMilliseconds = hours(24) * 1000;
+
+/**
+ * Runs what should have run and did not (row O2): a schedule that EventBridge skipped because a daylight-saving change removed
+ * its local time, a Region's outage, a run that crashed. The ledger's claim makes a second trigger of one run harmless.
+ *
+ * @param registry the tasks to look after: a function, because the registry contains this task
+ */
+export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
+  defineTask({
+    name: 'run-missed-tasks',
+    summary: 'Runs scheduled tasks whose last occurrence did not succeed.',
+    schedule: every(minutes(15)),
+    runsIn: 'active',
+    catchUp: false,
+    needs: ['task-invoker:invoke'],
+    input: z.strictObject({}),
+    async run(_, { operations, ledger, taskInvoker, clock, log }) {
+      const now = clock.now();
+      const caughtUp = [];
+      for (const task of registry().filter((each) => each.catchUp)) {
+        for (const run of task.schedules(operations)) {
+          const due = latestOccurrence(run.schedule, operations.timeZone, now);
+          const last = await ledger.lastSuccess(task.name, run.key);
+          if (!due || !isMissed(due, last ? new Date(last.scheduledAt) : undefined, now)) continue;
+          await taskInvoker.invoke({ task: task.name, key: run.key, input: run.input, scheduledAt: due });
+          log.warn('a missed run was started', { task: task.name, key: run.key, scheduledAt: due.toISOString() });
+          caughtUp.push({ task: task.name, key: run.key, scheduledAt: due.toISOString() });
+        }
+      }
+      return { caughtUp };
+    },
+  });
+
+/** Whether the occurrence `due` must be run late, given the scheduled time of the last run that succeeded. */
+export function isMissed(due: Date, lastSuccess: Date | undefined, now: Date): boolean {
+  const age = now.getTime() - due.getTime();
+  return age > graceMilliseconds && age <= catchUpMilliseconds && (lastSuccess === undefined || lastSuccess < due);
+}

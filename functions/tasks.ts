@@ -1,0 +1,57 @@
+import { advanceRecoveryPoints } from './backup/advance-recovery-points.ts';
+import { backupDatabase } from './backup/backup-database.ts';
+import { backupStateTables } from './backup/backup-state-tables.ts';
+import { checkLogFreshness } from './backup/check-log-freshness.ts';
+import { expireRecoveryPoints } from './backup/expire-recovery-points.ts';
+import { lockRecoveryPoints } from './backup/lock-recovery-points.ts';
+import { sweepOrphans } from './backup/sweep-orphans.ts';
+import { writeCanaries } from './backup/write-canary.ts';
+import type { AnyStep, AnyTask } from './common/task.ts';
+import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
+import { checkVerificationAge } from './verify/check-verification-age.ts';
+import { startVerifications } from './verify/start-verifications.ts';
+import { awaitRestore } from './verify/steps/await-restore.ts';
+import { awaitTeardown } from './verify/steps/await-teardown.ts';
+import { checkIntegrity } from './verify/steps/check-integrity.ts';
+import { compareContent } from './verify/steps/compare-content.ts';
+import { pickRecoveryPoint } from './verify/steps/pick-recovery-point.ts';
+import { recordVerdict } from './verify/steps/record-verdict.ts';
+import { startRestore } from './verify/steps/start-restore.ts';
+import { startTeardown } from './verify/steps/start-teardown.ts';
+import { awaitStateRestore, compareState, recordStateVerdict, removeStateRestore, startStateRestore } from './verify/steps/verify-state-backup.ts';
+import { verifyPointInTime } from './verify/verify-point-in-time.ts';
+import { verifySecondRegion } from './verify/verify-second-region.ts';
+
+/** THE registry: one line per scheduled task. */
+export const tasks: readonly AnyTask[] = [
+  backupDatabase,
+  advanceRecoveryPoints,
+  checkLogFreshness,
+  expireRecoveryPoints,
+  sweepOrphans,
+  lockRecoveryPoints,
+  backupStateTables,
+  writeCanaries,
+  startVerifications,
+  verifyPointInTime,
+  verifySecondRegion,
+  checkVerificationAge,
+  runMissedTasks(() => tasks),
+];
+
+/** The steps of the state machines. */
+export const steps: readonly AnyStep[] = [
+  pickRecoveryPoint,
+  checkIntegrity,
+  startRestore,
+  awaitRestore,
+  compareContent,
+  startTeardown,
+  awaitTeardown,
+  recordVerdict,
+  startStateRestore,
+  awaitStateRestore,
+  compareState,
+  removeStateRestore,
+  recordStateVerdict,
+];

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { RecoveryPoint } from '../backup/models.ts';
+import { audited } from '../audit/audited.ts';
+import { minutes } from '../common/duration.ts';
+import type { Region } from '../common/ids.ts';
+import { every } from '../common/schedule.ts';
+import { defineTask } from '../common/task.ts';
+import { newVerification } from './verification.ts';
+
+/** Starts the verification of every backup that nobody has judged yet (row V1). */
+export const startVerifications = defineTask({
+  name: 'start-verifications',
+  summary: 'Starts a verification for every available backup that has no verdict.',
+  schedule: every(minutes(15)),
+  runsIn: 'active',
+  catchUp: false,
+  needs: ['recovery-points:read', 'executions:start'],
+  input: z.strictObject({}),
+  async run(_, context) {
+    const { operations, recoveryPoints, executions, region, clock } = context;
+    const started = [];
+    for (const database of operations.databases) {
+      for (const { point, snapshotId } of pointsToVerify(await recoveryPoints.list(database.id), region)) {
+        const record = newVerification({
+          databaseId: database.id,
+          region,
+          purpose: 'backup',
+          target: { kind: 'recovery-point', recoveryPointId: point.id, snapshotId },
+          now: clock.now(),
+        });
+        const act = { actor: 'task/start-verifications', action: 'start-verification', resource: record.verificationId };
+        await audited(context, act, () => executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }));
+        started.push(record.verificationId);
+      }
+    }
+    return { started };
+  },
+});
+
+/**
+ * Points without a verdict whose home snapshot is available here, oldest first. One whose verification is running has no verdict yet
+ * either: its execution's name is taken, so starting it again changes nothing.
+ */
+export function pointsToVerify(points: readonly RecoveryPoint[], region: Region): readonly { readonly point: RecoveryPoint; readonly snapshotId: string }[] {
+  return [...points]
+    .sort((a, b) => a.requestedAt.localeCompare(b.requestedAt))
+    .flatMap((point) => {
+      const home = point.locations.find((location) => location.region === region && location.role === 'home' && location.status === 'available');
+      return home && !point.verification ? [{ point, snapshotId: home.snapshotId }] : [];
+    });
+}
