@@ -120,7 +120,9 @@ export function objectiveShortfalls(database: Protected & Pick<Database, 'object
 
 function changeFor(fault: Fault, database: Protected, ways: readonly Protection[]): string {
   const best = Math.min(...ways.map((way) => way.worstLossSeconds));
-  const raise = Number.isFinite(best) ? `, or raise ${fault === 'region-loss' ? 'objectives.regionLossRpo' : 'objectives.rpo'} to at least ${formatSeconds(best)}` : '';
+  const raise = Number.isFinite(best)
+    ? `, or raise ${fault === 'region-loss' ? 'objectives.regionLossRpo' : 'objectives.rpo'} to at least ${formatSeconds(best)}`
+    : '';
   if (fault === 'database-loss') {
     const first = database.pointInTime.enabled ? 'Back up more often' : 'Turn pointInTime on (enabled: true), back up more often';
     return `${first}${raise}.`;

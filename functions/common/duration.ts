@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
 /** A length of time in whole seconds. Made with `seconds(30)`, `minutes(5)`, `hours(6)`, `days(30)`. */
-export const Duration = z.number().int().nonnegative().brand<'DurationSeconds'>();
+export const Duration = z
+  .number('a length of time such as minutes(5), hours(6) or days(30)')
+  .int('a length of time in whole seconds')
+  .nonnegative('a length of time that is not negative')
+  .brand<'DurationSeconds'>();
 export type Duration = z.output<typeof Duration>;
 
 export const seconds = (count: number): Duration => Duration.parse(count);

@@ -60,6 +60,8 @@ export const Database = z.strictObject({
     rpo: Duration,
     /** Longest time until the database serves again. */
     rto: Duration,
+    /** Most data that may be lost with a whole Region, where that may be more than `rpo` (no replica, say). */
+    regionLossRpo: Duration.optional(),
   }),
   backups: z.strictObject({
     daily: Schedule,
