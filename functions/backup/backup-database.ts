@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { audited } from '../audit/audited.ts';
-import { ServiceUnavailable } from '../common/errors.ts';
+import { CodeblueError, ServiceUnavailable } from '../common/errors.ts';
 import { minutes } from '../common/duration.ts';
 import { DatabaseId, type Region, timestamp } from '../common/ids.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
@@ -12,6 +12,15 @@ import type { Databases, SnapshotRef } from './ports.ts';
 
 /** Time kept free at the end of a run for storing the manifest and the inventory line. */
 const wrapUpMilliseconds = 30_000;
+
+/** Each attempt may leave a snapshot until the sweeper comes, and an account holds 100: stop early, the alarm has rung. */
+const attemptsPerPoint = 3;
+
+/** A recovery point whose every attempt failed. */
+class GaveUp extends CodeblueError {
+  override readonly name = 'GaveUp';
+  readonly retryable = false;
+}
 
 /**
  * Takes one recovery point with its manifest (rows B1, B7). The manifest is opened before the snapshot and completed after
@@ -42,6 +51,9 @@ export const backupDatabase = defineTask({
     const id = recoveryPointId(databaseId, kind, scheduledAt);
     const begun = (await recoveryPoints.get(id)) ?? newPoint({ id, databaseId, kind, requestedAt: timestamp(scheduledAt) });
     if (begun.manifestSha256) return { recoveryPointId: id, taken: false };
+    if (begun.locations.length >= attemptsPerPoint) {
+      throw new GaveUp(`recovery point ${id} failed ${attemptsPerPoint} times`, { hint: 'Look at the failed runs in the audit log, then run `codeblue backup now`.' });
+    }
     if (begun.version === 0 && begun.locations.length === 0) await recoveryPoints.add(begun);
 
     // Written down before it exists: whatever happens next, the inventory knows the snapshot.
