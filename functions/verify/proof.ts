@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { InvalidInput } from '../common/errors.ts';
 import { DatabaseId, Region, Timestamp, VerificationId } from '../common/ids.ts';
 import { Check, Measured, Target } from './models.ts';
-import type { Signer } from './ports.ts';
 
 /** Proof of restore (row V7): what was restored, what was asked of it, what came back, by which code, when. */
 export const Proof = z.strictObject({
@@ -51,12 +50,6 @@ export const sha256Hex = (bytes: Uint8Array | string): string => createHash('sha
  */
 export function proofBytes(proof: Proof): Uint8Array {
   return new TextEncoder().encode(`${proof.format}\n${sha256Hex(canonicalProof(proof))}\n`);
-}
-
-/** The proof with its signature. @throws ServiceUnavailable from the signer */
-export async function signProof(proof: Proof, signer: Pick<Signer, 'sign'>): Promise<SignedProof> {
-  const { keyId, signature } = await signer.sign(proofBytes(proof));
-  return { proof, keyId, signature: Buffer.from(signature).toString('base64') };
 }
 
 /** True when `publicKeyPem` (SPKI) signed exactly this proof. */

@@ -1,0 +1,68 @@
+import type { Clock } from '../common/clock.ts';
+import type { Operations } from '../common/operations.ts';
+import type { Ports } from '../common/ports.ts';
+import { memoryAuditLog } from './audit-log.ts';
+import { memoryDatabases } from './databases.ts';
+import { memoryExecutions } from './executions.ts';
+import { type ItemStore, memoryItemStore } from './item-store.ts';
+import { memoryLedger } from './ledger.ts';
+import { memoryManifests } from './manifests.ts';
+import { recordingMetrics } from './metrics.ts';
+import { memoryProofs } from './proofs.ts';
+import { memoryRecoveryPoints } from './recovery-points.ts';
+import { memorySigner } from './signer.ts';
+import { memorySnapshotIntegrity } from './snapshot-integrity.ts';
+import { sqlServersFrom } from './sql-servers.ts';
+import { memoryStateBackups } from './state-backups.ts';
+import { memoryTaskInvoker } from './task-invoker.ts';
+import { memoryVault } from './vault.ts';
+
+export interface MemoryPortsSettings extends Partial<Ports> {
+  readonly operations: Operations;
+  readonly clock: Clock;
+  /** Where the ports keep their items; a store of their own when left out. */
+  readonly store?: ItemStore;
+}
+
+/** The twins as their own types, with the handles that tests use; a port that was given is that one. */
+type Twins<S> = {
+  readonly [P in keyof Ports]: S extends { readonly [K in P]: infer Given extends Ports[P] } ? Given : ReturnType<typeof twins>[P];
+};
+
+function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPortsSettings) {
+  const databases = memoryDatabases({ operations, clock, store });
+  return {
+    auditLog: memoryAuditLog(store),
+    databases,
+    executions: memoryExecutions(store),
+    ledger: memoryLedger(store),
+    manifests: memoryManifests(store),
+    metrics: recordingMetrics(),
+    proofs: memoryProofs(store),
+    recoveryPoints: memoryRecoveryPoints(store),
+    signer: memorySigner(),
+    snapshotIntegrity: memorySnapshotIntegrity(databases),
+    sqlServers: sqlServersFrom(),
+    stateBackups: memoryStateBackups({ deployment: operations, clock, store }),
+    taskInvoker: memoryTaskInvoker(),
+    vault: memoryVault({ operations, clock, store }),
+  };
+}
+
+/**
+ * Every port in memory. Those given in `settings` take the place of the twin.
+ *
+ * @example
+ * const clock = manualClock('2026-11-21T07:00:00Z');
+ * const ports = memoryPorts({ operations: testOperations(), clock, sqlServers: sqlServersFrom({ live: () => server }) });
+ * ports.databases.failNext('createSnapshot', new ServiceUnavailable('throttled'));
+ */
+export function memoryPorts<const S extends MemoryPortsSettings>(settings: S): Twins<S> {
+  const { operations: _, clock: __, store: ___, ...given } = settings;
+  const { snapshotIntegrity, ...made } = twins(settings);
+  return {
+    ...made,
+    snapshotIntegrity: given.databases ? memorySnapshotIntegrity(given.databases) : snapshotIntegrity,
+    ...given,
+  } as Twins<S>; // a spread forgets which ports S gave
+}

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { StateBackups, TableBackup } from '../backup/ports.ts';
+import type { Clock } from '../common/clock.ts';
+import { Conflict, NotFound, NotOwned } from '../common/errors.ts';
+import { Timestamp, timestamp } from '../common/ids.ts';
+import { restoredTablePrefix } from '../common/names.ts';
+import type { ItemStore } from './item-store.ts';
+import { items } from './items.ts';
+
+/** The collections that make up each of Codeblue's tables. */
+export const tableCollections = {
+  state: ['recovery-points', 'runs', 'proofs'],
+  audit: ['audit-events'],
+} as const;
+
+const Contents = z.array(z.strictObject({ collection: z.string(), key: z.string(), value: z.json() }));
+const BackupItem = z.strictObject({ table: z.string(), name: z.string(), createdAt: Timestamp, contents: Contents });
+const RestoredTable = z.strictObject({ createdAt: Timestamp, contents: Contents });
+
+export interface MemoryStateBackups extends StateBackups {
+  /** Changes what a restored table holds: by this a test damages it. */
+  alterRestored(into: string, change: (contents: z.output<typeof Contents>) => z.output<typeof Contents>): void;
+}
+
+/** Backups and restored tables are collections of the same store; both are complete at once. */
+export function memoryStateBackups(settings: {
+  readonly deployment: { readonly name: string };
+  readonly clock: Pick<Clock, 'now'>;
+  readonly store: ItemStore;
+}): MemoryStateBackups {
+  const { deployment, clock, store } = settings;
+  const backups = items(store, 'table-backups', BackupItem);
+  const restored = items(store, 'restored-tables', RestoredTable);
+  const collectionsOf = (table: string): readonly string[] => {
+    const found = new Map<string, readonly string[]>(Object.entries(tableCollections)).get(table);
+    if (!found) throw new NotFound(`there is no table ${table}`);
+    return found;
+  };
+  const contentsOf = (table: string) =>
+    collectionsOf(table).flatMap((collection) => store.list(collection).map((item) => ({ ...item, collection })));
+  const assertOurs = (into: string): void => {
+    if (!into.startsWith(restoredTablePrefix(deployment))) throw new NotOwned(`${into} is not a restored table of ${deployment.name}`);
+  };
+  const asBackup = (item: z.output<typeof BackupItem>): TableBackup => ({
+    table: item.table,
+    name: item.name,
+    status: 'available',
+    createdAt: new Date(item.createdAt),
+    sizeBytes: JSON.stringify(item.contents).length,
+  });
+
+  return {
+    tables: () => Object.keys(tableCollections),
+    async backup(table, name) {
+      const existing = backups.get(`${table}/${name}`)?.value;
+      if (existing) return asBackup(existing);
+      const contents = Contents.parse(contentsOf(table).map(({ collection, key, value }) => ({ collection, key, value })));
+      const item = { table, name, createdAt: timestamp(clock.now()), contents };
+      backups.put(`${table}/${name}`, item, 'absent');
+      return asBackup(item);
+    },
+    async list(table) {
+      collectionsOf(table);
+      return backups.list(`${table}/`).map(asBackup);
+    },
+    async remove(table, name) {
+      backups.delete(`${table}/${name}`);
+    },
+    async restore(table, name, into) {
+      assertOurs(into);
+      const backup = backups.get(`${table}/${name}`)?.value;
+      if (!backup) throw new NotFound(`there is no backup ${name} of ${table}`);
+      if (!restored.get(into)) restored.put(into, { createdAt: timestamp(clock.now()), contents: backup.contents }, 'absent');
+    },
+    async describeRestored(into) {
+      return restored.get(into) ? 'available' : 'absent';
+    },
+    async listRestored() {
+      return store
+        .list('restored-tables')
+        .map(({ key, value }) => ({ into: key, createdAt: new Date(RestoredTable.parse(value).createdAt) }));
+    },
+    async removeRestored(into) {
+      assertOurs(into);
+      restored.delete(into);
+    },
+    async compare(table, into, until) {
+      const copy = restored.get(into)?.value;
+      if (!copy) throw new NotFound(`there is no restored table ${into}`);
+      const held = new Map(copy.contents.map((item) => [`${item.collection}/${item.key}`, item.value]));
+      const old = contentsOf(table).filter((item) => Date.parse(item.updatedAt) <= until.getTime());
+      const keyed = old.map((item) => ({ key: `${item.collection}/${item.key}`, value: item.value }));
+      const missing = keyed.filter(({ key }) => !held.has(key)).length;
+      const different = keyed.filter(({ key, value }) => held.has(key) && !isDeepStrictEqual(held.get(key), value)).length;
+      return { compared: keyed.length, missing, different };
+    },
+    alterRestored(into, change) {
+      const stored = restored.get(into)?.value;
+      if (!stored) throw new Conflict(`there is no restored table ${into} to alter`);
+      restored.put(into, { ...stored, contents: change(stored.contents) });
+    },
+  };
+}
