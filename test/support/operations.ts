@@ -5,13 +5,13 @@ import { daily, monthly, weekly } from '../../functions/common/schedule.ts';
 const account = '111122223333';
 const [primary, standby, tertiary] = ['us-east-1', 'us-west-2', 'eu-west-1'] as const;
 
-const site = (region: string, identifier: string, digit: string) => ({
+const site = (region: string, identifier: string, digit: string, vpc: string) => ({
   identifier,
   secretArn: `arn:aws:secretsmanager:${region}:${account}:secret:${identifier}-codeblue-AbCdEf`,
   secretKeyArn: `arn:aws:kms:${region}:${account}:key/0000000${digit}-aaaa-4bbb-8ccc-000000000001`,
   storageKeyArn: `arn:aws:kms:${region}:${account}:key/0000000${digit}-aaaa-4bbb-8ccc-000000000002`,
   network: {
-    vpcId: `vpc-0aaa000${digit}`,
+    vpcId: `vpc-0aaa000${vpc}`,
     availabilityZones: [`${region}a`, `${region}b`],
     subnetIds: [`subnet-0aaa000${digit}`, `subnet-0bbb000${digit}`],
     securityGroupId: `sg-0aaa000${digit}`,
@@ -28,7 +28,7 @@ const defaults: Operations = Operations.parse({
     {
       id: 'hms',
       engine: 'rds-postgres',
-      sites: { [primary]: site(primary, 'hms-primary', '1'), [standby]: site(standby, 'hms-replica', '2') },
+      sites: { [primary]: site(primary, 'hms-primary', '1', '1'), [standby]: site(standby, 'hms-replica', '2', '2') },
       objectives: { rpo: minutes(15), rto: hours(1) },
       backups: { daily: daily('02:00'), 'six-hourly': daily('08:00', '14:00', '20:00') },
       copyTo: [standby],
@@ -52,7 +52,7 @@ const defaults: Operations = Operations.parse({
       id: 'billing',
       engine: 'aurora-postgres',
       databaseNames: ['billing'],
-      sites: { [primary]: site(primary, 'billing-cluster', '3') },
+      sites: { [primary]: site(primary, 'billing-cluster', '3', '1') },
       objectives: { rpo: hours(24), rto: hours(4) },
       backups: { daily: daily('03:00') },
       copyTo: [standby],

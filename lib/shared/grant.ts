@@ -1,0 +1,51 @@
+import { Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { InvalidInput } from '../../functions/common/errors.ts';
+
+type Conditions = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+
+/** One IAM statement as data: what may be done to what, and why where the resource is a pattern. */
+export interface Grant {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly conditions?: Conditions;
+  /** Required when a resource holds a `*`: why no exact name will do. Becomes the reason of the acknowledgement. */
+  readonly because?: string;
+}
+
+/** @throws InvalidInput when a resource is a pattern and nobody wrote why, or when an action is one */
+export function grant(given: Grant): Grant {
+  const pattern = given.resources.find((resource) => resource.includes('*'));
+  if (pattern !== undefined && !given.because) {
+    throw new InvalidInput(`the grant of ${given.actions.join(', ')} on the pattern "${pattern}" says no reason`, {
+      hint: 'Name the exact resources, or say in `because` why that cannot be done.',
+    });
+  }
+  const action = given.actions.find((name) => name.includes('*'));
+  if (action !== undefined) {
+    throw new InvalidInput(`the grant of "${action}" is a pattern`, { hint: 'List the actions by name.' });
+  }
+  return given;
+}
+
+/**
+ * A managed policy with exactly these grants, attached to `role`. The role itself takes no further statements: what CDK
+ * would add on its own is written in the grants instead, so that one list is the whole truth.
+ */
+export function attachGrants(scope: Construct, id: string, role: iam.IRole, grants: readonly Grant[]): iam.ManagedPolicy {
+  const policy = new iam.ManagedPolicy(scope, id, {
+    roles: [role],
+    statements: grants.map(
+      ({ actions, resources, conditions }) =>
+        new iam.PolicyStatement({ actions: [...actions], resources: [...resources], ...(conditions ? { conditions } : {}) }),
+    ),
+  });
+  const reasons = new Map(
+    grants.flatMap(({ resources, because }) => resources.flatMap((arn) => (because ? [[arn, because] as const] : []))),
+  );
+  for (const [arn, reason] of reasons) {
+    if (arn.includes('*')) Validations.of(policy).acknowledge({ id: `AwsSolutions-IAM5[Resource::${arn}]`, reason });
+  }
+  return policy;
+}

@@ -1,0 +1,173 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { auditTableName, environmentNames, functionName, partitionOf, stateTableName } from '../../functions/common/names.ts';
+import type { AnyOperation } from '../../functions/common/task.ts';
+import { attachGrants, type Grant, grant } from './grant.ts';
+import { logClassOf, logRetention } from './log-class.ts';
+import { grantsForAll } from './permissions.ts';
+import type { RegionScope } from './region-scope.ts';
+import type { RegionalKeys } from './regional-keys.ts';
+
+/** The bundle that every function runs; `CODEBLUE_OPERATION` tells them apart. */
+export interface BundledCode {
+  readonly code: lambda.Code;
+  /** SHA-256 (hex) of the bundled JavaScript: proofs name it as the code that judged. */
+  readonly sha256: string;
+}
+
+/** Where a function's network interfaces live. */
+export interface FunctionNetwork {
+  readonly vpc: ec2.IVpc;
+  readonly subnets: readonly ec2.ISubnet[];
+  readonly securityGroups: readonly ec2.ISecurityGroup[];
+}
+
+export interface OperationsFunctionProps {
+  readonly scope: RegionScope;
+  readonly operation: AnyOperation;
+  readonly keys: RegionalKeys;
+  readonly bundle: BundledCode;
+  readonly taskNames: readonly string[];
+  /** Left out for an operation that talks to AWS APIs only. */
+  readonly network?: FunctionNetwork;
+  /** Besides the variables that every function has. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Longest that an event may wait for its second and third attempt before it is a dead letter. */
+const longestEventAge = Duration.hours(1);
+
+/**
+ * One operation as a function: a role with exactly the statements of its `needs`, a log group of its class, tracing, and
+ * for a task the queue of what it could not do. A step has no such queue: its machine hears of every failure.
+ */
+export class OperationsFunction extends Construct {
+  readonly operation: AnyOperation;
+  readonly function: lambda.Function;
+  readonly role: iam.Role;
+  readonly deadLetters: sqs.Queue | undefined;
+
+  constructor(parent: Construct, props: OperationsFunctionProps) {
+    super(parent, props.operation.name);
+    const { scope, operation, keys, bundle, network } = props;
+    const name = functionName(scope.operations, operation.name);
+    this.operation = operation;
+
+    const logGroup = new logs.LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${name}`,
+      retention: logRetention(scope.operations, logClassOf(operation)),
+      encryptionKey: keys.state,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.deadLetters =
+      operation.kind === 'task'
+        ? new sqs.Queue(this, 'DeadLetters', {
+            queueName: `${name}-dead-letters`,
+            encryptionMasterKey: keys.state,
+            enforceSSL: true,
+            retentionPeriod: Duration.days(14),
+          })
+        : undefined;
+    this.role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `Codeblue ${operation.name}: ${operation.needs.join(', ') || 'audit and ledger only'}`.slice(0, 1000),
+    });
+    const grants = [
+      ...grantsForAll(operation.needs, { ...scope, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames }),
+      ...this.hostGrants(props, name),
+    ];
+    const policy = attachGrants(this, 'Policy', this.role, grants);
+
+    this.function = new lambda.Function(this, 'Function', {
+      functionName: name,
+      description: operation.summary,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      handler: 'lambda.handler',
+      code: bundle.code,
+      role: this.role.withoutPolicyUpdates(),
+      timeout: Duration.seconds(operation.timeout),
+      memorySize: operation.memoryMegabytes,
+      tracing: lambda.Tracing.ACTIVE,
+      logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      environment: {
+        CODEBLUE_OPERATION: operation.name,
+        CODE_SHA256: bundle.sha256,
+        [environmentNames.stateTable]: stateTableName(scope.operations),
+        [environmentNames.auditTable]: auditTableName(scope.operations),
+        // Lambda's Node leaves Amazon's own certificate authorities out unless told; RDS is signed by one of them.
+        NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+        ...props.environment,
+      },
+      // Two more attempts, a minute and two minutes later; the ledger's claim makes them harmless when the first one worked.
+      ...(this.deadLetters ? { deadLetterQueue: this.deadLetters, retryAttempts: 2, maxEventAge: longestEventAge } : {}),
+      ...(network ? { vpc: network.vpc, vpcSubnets: { subnets: [...network.subnets] }, securityGroups: [...network.securityGroups] } : {}),
+    });
+    this.function.node.addDependency(policy); // without it the first run may come before its permissions
+    acknowledgeFunctionRules(this.function, operation, network !== undefined);
+  }
+
+  /** What the function's host needs, whatever the operation does. */
+  private hostGrants({ scope: { operations, region }, keys, network }: OperationsFunctionProps, name: string): readonly Grant[] {
+    const own = `arn:${partitionOf(region)}:logs:${region}:${operations.account}:log-group:/aws/lambda/${name}`;
+    return [
+      grant({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [`${own}:*`],
+        because: "streams of the function's own log group, named by Lambda",
+      }),
+      grant({
+        actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+        resources: ['*'],
+        because: 'X-Ray knows no resource for writing traces',
+      }),
+      ...(this.deadLetters
+        ? [
+            grant({ actions: ['sqs:SendMessage'], resources: [this.deadLetters.queueArn] }),
+            grant({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keys.state.keyArn] }),
+          ]
+        : []),
+      ...(network ? [interfaceGrant] : []),
+    ];
+  }
+}
+
+/** What Lambda itself does with the role's permission when it joins a VPC. */
+const interfaceGrant = grant({
+  actions: [
+    'ec2:CreateNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:DeleteNetworkInterface',
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:UnassignPrivateIpAddresses',
+  ],
+  resources: ['*'],
+  because: 'Lambda joins the VPC with these; interfaces have no name before they exist, and describing knows no resource',
+});
+
+function acknowledgeFunctionRules(construct: lambda.Function, operation: AnyOperation, inVpc: boolean): void {
+  const acknowledge = (id: string, reason: string) => Validations.of(construct).acknowledge({ id, reason });
+  acknowledge(
+    'HIPAA.Security-LambdaConcurrency',
+    operation.kind === 'task'
+      ? 'runs from its own schedules, one run at a time by the claim in the ledger; reserving concurrency would take it from the hospital software in this account'
+      : 'runs once per execution of its machine; reserving concurrency would take it from the hospital software in this account',
+  );
+  if (!inVpc)
+    acknowledge(
+      'HIPAA.Security-LambdaInsideVPC',
+      'talks to AWS APIs only and opens no connection to a database; a VPC would add a way in, not take one away',
+    );
+  if (operation.kind === 'step')
+    acknowledge(
+      'HIPAA.Security-LambdaDLQ',
+      'is called synchronously by its state machine, which retries, catches and records every failure',
+    );
+}

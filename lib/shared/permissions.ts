@@ -1,0 +1,221 @@
+import {
+  auditTableIndexes,
+  auditTableName,
+  backupKeyAlias,
+  bucketName,
+  functionName,
+  lockedVaultName,
+  machineArn,
+  machineName,
+  partitionOf,
+  restoredTablePrefix,
+  stateKeyAlias,
+  stateTableName,
+  vaultRoleArn,
+} from '../../functions/common/names.ts';
+import { regionsOf } from '../../functions/common/operations-lookup.ts';
+import type { Need } from '../../functions/common/ports.ts';
+import { machineNames } from '../../functions/maintenance/ports.ts';
+import { databasePermissions } from './database-permissions.ts';
+import { type Grant, grant } from './grant.ts';
+import { dataKeyActions, keyThroughService } from './key-grants.ts';
+import { databaseRegions, type RegionScope } from './region-scope.ts';
+
+/** What a permission needs to know besides the deployment. */
+export interface PermissionScope extends RegionScope {
+  /** Of this Region; absent in a Region that signs nothing. */
+  readonly proofKeyArn: string | undefined;
+  /** Tasks that may be invoked by name. */
+  readonly taskNames: readonly string[];
+}
+
+const tableArn = ({ operations }: RegionScope, region: string, table: string): string =>
+  `arn:${partitionOf(region)}:dynamodb:${region}:${operations.account}:table/${table}`;
+
+/** Every function records audit events and writes the ledger; metrics go out as log lines and need nothing. */
+function recordKeeping(scope: PermissionScope): readonly Grant[] {
+  const { operations, region } = scope;
+  const audit = tableArn(scope, region, auditTableName(operations));
+  return [
+    grant({
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      resources: [audit, ...Object.values(auditTableIndexes).map(({ name }) => `${audit}/index/${name}`)],
+    }),
+    grant({
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      resources: [tableArn(scope, region, stateTableName(operations))],
+    }),
+    keyThroughService(scope, region, stateKeyAlias(operations), 'dynamodb', dataKeyActions),
+  ];
+}
+
+/** Objects below a prefix of the bucket of each given Region; listing tells "absent" from "forbidden". */
+function objects(scope: PermissionScope, regions: readonly string[], prefix: string, access: 'read' | 'write'): readonly Grant[] {
+  const { operations } = scope;
+  const bucketArn = (region: string) => `arn:${partitionOf(region)}:s3:::${bucketName(operations, region)}`;
+  return [
+    grant({
+      actions: access === 'read' ? ['s3:GetObject'] : ['s3:GetObject', 's3:PutObject'],
+      resources: regions.map((region) => `${bucketArn(region)}/${prefix}/*`),
+      because: `objects below ${prefix}/ are named after recovery points and verifications of the future`,
+    }),
+    grant({
+      actions: ['s3:ListBucket'],
+      resources: regions.map(bucketArn),
+      conditions: { StringLike: { 's3:prefix': `${prefix}/*` } },
+    }),
+    ...regions.map((region) =>
+      keyThroughService(
+        scope,
+        region,
+        backupKeyAlias(operations),
+        's3',
+        access === 'read' ? ['kms:Decrypt'] : ['kms:Decrypt', 'kms:GenerateDataKey'],
+      ),
+    ),
+  ];
+}
+
+function stateBackups(scope: PermissionScope, access: 'backup' | 'restore'): readonly Grant[] {
+  const { operations, region } = scope;
+  const tables = [stateTableName(operations), auditTableName(operations)].map((table) => tableArn(scope, region, table));
+  const restored = tableArn(scope, region, `${restoredTablePrefix(operations)}*`);
+  const backups = tables.map((table) => `${table}/backup/*`);
+  const because = 'backups are named by DynamoDB, restored tables by the time of their test';
+  const listing = grant({
+    actions: ['dynamodb:ListBackups'],
+    resources: ['*'],
+    because: 'ListBackups knows no resource; it shows names only',
+  });
+  if (access === 'backup') {
+    return [
+      grant({ actions: ['dynamodb:CreateBackup', 'dynamodb:DescribeTable'], resources: tables }),
+      grant({ actions: ['dynamodb:DescribeBackup', 'dynamodb:DeleteBackup'], resources: backups, because }),
+      listing,
+    ];
+  }
+  return [
+    listing,
+    grant({ actions: ['dynamodb:ListTables'], resources: ['*'], because: 'ListTables knows no resource; it shows names only' }),
+    grant({ actions: ['dynamodb:DescribeBackup', 'dynamodb:RestoreTableFromBackup'], resources: backups, because }),
+    grant({ actions: ['dynamodb:DescribeTable', 'dynamodb:Scan'], resources: tables }),
+    grant({
+      // The write actions are what DynamoDB asks of the caller of RestoreTableFromBackup on the table it makes.
+      actions: [
+        'dynamodb:RestoreTableFromBackup',
+        'dynamodb:DescribeTable',
+        'dynamodb:DeleteTable',
+        'dynamodb:BatchGetItem',
+        'dynamodb:GetItem',
+        'dynamodb:Query',
+        'dynamodb:Scan',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+      ],
+      resources: [restored],
+      because,
+    }),
+    keyThroughService(scope, region, stateKeyAlias(operations), 'dynamodb', [...dataKeyActions, 'kms:CreateGrant']),
+  ];
+}
+
+/** Machines of both database Regions: a task of one may ask the other to restore and judge (row V5). */
+function startExecutions(scope: PermissionScope): readonly Grant[] {
+  const { operations } = scope;
+  const places = databaseRegions(operations).flatMap((region) => machineNames.map((machine) => ({ region, machine })));
+  return [
+    grant({ actions: ['states:StartExecution'], resources: places.map(({ region, machine }) => machineArn(operations, region, machine)) }),
+    grant({
+      actions: ['states:DescribeExecution'],
+      resources: places.map(
+        ({ region, machine }) =>
+          `arn:${partitionOf(region)}:states:${region}:${operations.account}:execution:${machineName(operations, machine)}:*`,
+      ),
+      because: 'executions of these machines only; each is named after a verification of the future',
+    }),
+  ];
+}
+
+function lockedCopies(scope: PermissionScope): readonly Grant[] {
+  const { operations, region } = scope;
+  const { account } = operations;
+  const partition = partitionOf(region);
+  return [
+    grant({
+      actions: ['backup:StartBackupJob', 'backup:TagResource', 'backup:ListRecoveryPointsByBackupVault', 'backup:DescribeBackupVault'],
+      resources: [`arn:${partition}:backup:${region}:${account}:backup-vault:${lockedVaultName(operations)}`],
+    }),
+    grant({
+      actions: ['backup:DescribeBackupJob', 'backup:ListBackupJobs'],
+      resources: ['*'],
+      because: 'AWS Backup jobs know no resource; they are read, never changed',
+    }),
+    grant({
+      actions: ['iam:PassRole'],
+      resources: [vaultRoleArn(operations, region)],
+      conditions: { StringEquals: { 'iam:PassedToService': 'backup.amazonaws.com' } },
+    }),
+  ];
+}
+
+/**
+ * The IAM of one need, in one Region. Exact resources, except where the name is made later: there the pattern is as long
+ * as it can be and `because` says why.
+ */
+export function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
+  const { operations, region } = scope;
+  switch (need) {
+    case 'recovery-points:read':
+    case 'recovery-points:write':
+      return []; // lines of the state table, which record keeping opens
+    case 'manifests:read':
+      return objects(scope, regionsOf(operations), 'manifests', 'read');
+    case 'manifests:write':
+      return objects(scope, regionsOf(operations), 'manifests', 'write');
+    case 'proofs:read':
+      return objects(scope, regionsOf(operations), 'proofs', 'read');
+    case 'proofs:write':
+      return objects(scope, [region], 'proofs', 'write');
+    case 'signer:sign':
+      return scope.proofKeyArn
+        ? [grant({ actions: ['kms:Sign', 'kms:GetPublicKey', 'kms:DescribeKey'], resources: [scope.proofKeyArn] })]
+        : [];
+    case 'executions:start':
+      return startExecutions(scope);
+    case 'state-backups:backup':
+      return stateBackups(scope, 'backup');
+    case 'state-backups:restore':
+      return stateBackups(scope, 'restore');
+    case 'task-invoker:invoke':
+      return [
+        grant({
+          actions: ['lambda:InvokeFunction'],
+          resources: scope.taskNames.map(
+            (task) => `arn:${partitionOf(region)}:lambda:${region}:${operations.account}:function:${functionName(operations, task)}`,
+          ),
+        }),
+      ];
+    case 'vault:lock':
+      return lockedCopies(scope);
+    default:
+      return databasePermissions(need, scope);
+  }
+}
+
+/** Everything that a function with these needs may do. */
+export function grantsForAll(needs: readonly Need[], scope: PermissionScope): readonly Grant[] {
+  return merged([...recordKeeping(scope), ...needs.flatMap((need) => grantsFor(need, scope))]);
+}
+
+/** Statements that differ in their actions only become one: managed policies hold 6 144 characters. */
+function merged(grants: readonly Grant[]): readonly Grant[] {
+  const byResource = new Map<string, Grant>();
+  for (const each of grants) {
+    const key = JSON.stringify([each.resources, each.conditions]);
+    const known = byResource.get(key);
+    byResource.set(key, known ? { ...known, actions: [...new Set([...known.actions, ...each.actions])] } : each);
+  }
+  return [...byResource.values()];
+}
