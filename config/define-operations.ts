@@ -75,8 +75,9 @@ export function parseOperations(config: unknown): Operations {
 }
 
 function withDefaults(input: OperationsInput): unknown {
-  const profile = Object.hasOwn(profiles, input?.profile) ? profiles[input.profile] : undefined;
-  if (!profile) return input;
+  if (typeof input !== 'object' || input === null) return input;
+  // An unknown profile is one problem; taking the defaults from another keeps it from becoming twelve.
+  const profile = Object.hasOwn(profiles, input.profile) ? profiles[input.profile] : hms;
   const merged = mergeDefaults(profile.operations, input);
   if (typeof merged !== 'object' || !Array.isArray(input.databases)) return merged;
   const standby: unknown = input.regions?.standby ?? profile.operations.regions.standby;

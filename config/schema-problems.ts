@@ -15,6 +15,7 @@ interface Definition {
 }
 interface Node {
   readonly def: Definition;
+  safeParse(value: unknown): { readonly error?: { readonly issues: readonly Issue[] } };
 }
 
 /** The objects that may stand at `path`, as lists of keys (several where the schema is a union). */
@@ -26,6 +27,16 @@ function keysAt(node: Node, path: readonly PropertyKey[]): readonly string[] {
   if (key === undefined) return Object.keys(def.shape ?? {});
   const child = def.shape?.[String(key)] ?? def.element ?? def.valueType;
   return child ? keysAt(child, rest) : [];
+}
+
+/** The schema of the value at `path`, where the way there is unambiguous. */
+function nodeAt(node: Node, path: readonly PropertyKey[]): Node | undefined {
+  const { def } = node;
+  if (def.innerType) return nodeAt(def.innerType, path);
+  const [key, ...rest] = path;
+  if (key === undefined) return node;
+  const child = def.shape?.[String(key)] ?? def.element ?? def.valueType;
+  return child && nodeAt(child, rest);
 }
 
 const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
@@ -83,6 +94,14 @@ function unknownKeys(schema: Node, config: unknown, issue: Issue & { readonly co
   });
 }
 
+/** Of a text that is missing or no text, zod says only that; what the text must look like is learnt by trying an empty one. */
+function wantedAt(schema: Node, issue: Issue): string {
+  const want = wanted(issue);
+  if (issue.code !== 'invalid_type' || issue.expected !== 'string') return want;
+  const [first] = nodeAt(schema, issue.path)?.safeParse('').error?.issues ?? [];
+  return first === undefined || (first.code === 'too_small' && isZodsOwn(first.message)) ? want : wanted({ ...first, path: issue.path });
+}
+
 /** What a schema refused, in the words of people who write configs. */
 export function schemaProblems(
   schema: Node,
@@ -95,11 +114,12 @@ export function schemaProblems(
     if (issue.code === 'unrecognized_keys') return unknownKeys(schema, config, issue);
     const value = valueAt(config, issue.path);
     const path = formatPath(issue.path);
-    const want = wanted(issue);
+    const want = wantedAt(schema, issue);
     if (issue.code === 'invalid_key') {
       return [{ path, got: `the key ${formatValue(String(issue.path.at(-1)))}`, wanted: want, change: 'Rename the key.' }];
     }
-    const change = value === undefined ? `Add ${path}: ${want}.` : `Replace ${formatValue(value)} by ${want}.`;
+    const change =
+      value === undefined ? (path === '' ? `Pass ${want}.` : `Add ${path}: ${want}.`) : `Replace ${formatValue(value)} by ${want}.`;
     return [{ path, got: formatValue(value), wanted: want, change }];
   });
 }

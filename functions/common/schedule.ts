@@ -56,44 +56,81 @@ function cronLines(schedule: Schedule): string[] {
 /** The zone that a schedule's cron lines are read in: intervals count in UTC, local times in the deployment's zone. */
 const zoneOf = (schedule: Schedule, timeZone: string): string => (schedule.kind === 'every' ? 'UTC' : timeZone);
 
-/**
- * The next `count` occurrences strictly after `from`, ascending. A local time that a daylight-saving change skips
- * happens at the first instant that exists after it (02:00 becomes 03:00 on the March Sunday of New York).
- */
-export function occurrencesAfter(schedule: Schedule, timeZone: string, from: Date, count: number): Date[] {
-  const timezone = zoneOf(schedule, timeZone);
-  return cronLines(schedule)
-    .flatMap((line) => new Cron(line, { timezone, paused: true }).nextRuns(count, from))
-    .sort((a, b) => a.getTime() - b.getTime())
-    .slice(0, count);
+/** `every` counts from midnight UTC, and every interval divides a day: its occurrences are the multiples since 1970. */
+function multiplesAfter(interval: number, from: Date, count: number): Date[] {
+  const step = interval * 1000;
+  const first = Math.floor(from.getTime() / step) + 1;
+  return Array.from({ length: count }, (_, index) => new Date((first + index) * step));
 }
 
-/** The latest occurrence at or before `now`, within the last 35 days; undefined when there was none. */
+/**
+ * The next `count` occurrences strictly after `from`, ascending. A local time that a daylight-saving change skips
+ * happens at the first instant that exists after it (02:00 and 02:30 become 03:00 on the March Sunday of New York); one
+ * that a change repeats happens the first time only.
+ */
+export function occurrencesAfter(schedule: Schedule, timeZone: string, from: Date, count: number): Date[] {
+  if (schedule.kind === 'every') return multiplesAfter(schedule.interval, from, count);
+  const runs = cronLines(schedule)
+    .flatMap((line) => new Cron(line, { timezone: timeZone, paused: true }).nextRuns(count, from))
+    .map((run) => run.getTime());
+  // Two times of a day that are both skipped fall on one instant: that is one occurrence.
+  return [...new Set(runs)]
+    .sort((a, b) => a - b)
+    .slice(0, count)
+    .map((run) => new Date(run));
+}
+
+/** The latest occurrence at or before `now`. Schedules repeat within five weeks, so there always is one. */
 export function latestOccurrence(schedule: Schedule, timeZone: string, now: Date): Date | undefined {
-  const timezone = zoneOf(schedule, timeZone);
+  if (schedule.kind === 'every') {
+    const step = schedule.interval * 1000;
+    return new Date(Math.floor(now.getTime() / step) * step);
+  }
   return cronLines(schedule)
-    .flatMap((line) => new Cron(line, { timezone, paused: true }).previousRuns(1, new Date(now.getTime() + 1000)))
+    .flatMap((line) => new Cron(line, { timezone: timeZone, paused: true }).previousRuns(1, new Date(now.getTime() + 1000)))
     .filter((run) => run <= now)
     .sort((a, b) => a.getTime() - b.getTime())
     .at(-1);
 }
 
 /**
- * The longest wait between two neighbouring occurrences of any of the schedules over a year from `from`, in seconds.
- * A year because daylight-saving changes stretch one day of it.
+ * A year and five weeks. Dates of daylight-saving changes move by up to a week from year to year, and the longest schedule
+ * waits five weeks: within this time each change falls between two occurrences, whatever day it is counted from.
+ */
+const countedDays = 366 + 35;
+
+/** Upper bound of occurrences in `countedDays`, over all times of day. */
+function occurrencesCounted(schedule: Schedule): number {
+  switch (schedule.kind) {
+    case 'every':
+      return Math.ceil((countedDays * 86_400) / schedule.interval);
+    case 'daily':
+      return countedDays * schedule.at.length;
+    case 'weekly':
+      return Math.ceil(countedDays / 7);
+    case 'monthly':
+      return Math.ceil(countedDays / 28);
+  }
+}
+
+/**
+ * The longest wait between two neighbouring occurrences of any of the schedules over a year and more from `from`, in
+ * seconds; infinite without schedules. A year because daylight-saving changes stretch one day of it.
  */
 export function longestGapSeconds(schedules: readonly Schedule[], timeZone: string, from: Date): number {
-  const yearEnd = from.getTime() + 366 * 86_400_000;
+  const end = from.getTime() + countedDays * 86_400_000;
   const runs = schedules
-    .flatMap((schedule) =>
-      occurrencesAfter(schedule, timeZone, from, schedule.kind === 'every' ? (366 * 86_400) / schedule.interval : 366 * 24),
-    )
+    .flatMap((schedule) => occurrencesAfter(schedule, timeZone, from, occurrencesCounted(schedule)))
     .map((run) => run.getTime())
-    .filter((run) => run <= yearEnd)
+    .filter((run) => run <= end)
     .sort((a, b) => a - b);
+  if (runs.length < 2) return Number.POSITIVE_INFINITY;
   let longest = 0;
-  for (let i = 1; i < runs.length; i++) longest = Math.max(longest, ((runs[i] ?? 0) - (runs[i - 1] ?? 0)) / 1000);
-  return runs.length < 2 ? Number.POSITIVE_INFINITY : longest;
+  runs.forEach((run, index) => {
+    const previous = runs[index - 1];
+    if (previous !== undefined) longest = Math.max(longest, run - previous);
+  });
+  return longest / 1000;
 }
 
 const weekdayNames: Record<Weekday, string> = {
