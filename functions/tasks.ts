@@ -18,7 +18,13 @@ import { pickRecoveryPoint } from './verify/steps/pick-recovery-point.ts';
 import { recordVerdict } from './verify/steps/record-verdict.ts';
 import { startRestore } from './verify/steps/start-restore.ts';
 import { startTeardown } from './verify/steps/start-teardown.ts';
-import { awaitStateRestore, compareState, recordStateVerdict, removeStateRestore, startStateRestore } from './verify/steps/verify-state-backup.ts';
+import {
+  awaitStateRestore,
+  compareState,
+  recordStateVerdict,
+  removeStateRestore,
+  startStateRestore,
+} from './verify/steps/verify-state-backup.ts';
 import { verifyPointInTime } from './verify/verify-point-in-time.ts';
 import { verifySecondRegion } from './verify/verify-second-region.ts';
 

@@ -18,10 +18,17 @@ export interface CopyPlan {
  * `copyTo`. Newest first, because the newest is worth most when a Region dies; no more than fit under the service's limit.
  * A point that was refused is not copied: it would only spread damage.
  */
-export function copiesToStart(points: readonly RecoveryPoint[], copyTo: readonly Region[], now: Date, maxAgeSeconds: number): readonly CopyPlan[] {
+export function copiesToStart(
+  points: readonly RecoveryPoint[],
+  copyTo: readonly Region[],
+  now: Date,
+  maxAgeSeconds: number,
+): readonly CopyPlan[] {
   const newestFirst = [...points].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));
   return copyTo.flatMap((to) => {
-    const copying = points.filter((point) => point.locations.some((location) => location.region === to && location.status === 'creating')).length;
+    const copying = points.filter((point) =>
+      point.locations.some((location) => location.region === to && location.status === 'creating'),
+    ).length;
     return newestFirst
       .flatMap((point) => {
         const from = point.locations.find((location) => location.role === 'home' && location.status === 'available');

@@ -51,7 +51,9 @@ async function advanceDatabase(database: Database, context: Context) {
   let copiesFailed = 0;
   for (const point of await recoveryPoints.list(database.id)) {
     const now = await refresh(point, context);
-    copiesFailed += now.locations.filter((location, i) => location.role === 'copy' && location.status === 'failed' && point.locations[i]?.status === 'creating').length;
+    copiesFailed += now.locations.filter(
+      (location, i) => location.role === 'copy' && location.status === 'failed' && point.locations[i]?.status === 'creating',
+    ).length;
     refreshed.push(now);
   }
   // Older than the copies' own retention is not worth copying: it would be removed at once.
@@ -70,7 +72,9 @@ async function advanceDatabase(database: Database, context: Context) {
   }
   const dimensions = { Database: database.id };
   await metrics.put({ capability: 'backup', name: metricNames.backup.copiesFailed, value: copiesFailed, unit: 'Count', dimensions });
-  const newest = refreshed.filter((point) => point.locations.some((location) => location.status === 'available')).map((point) => Date.parse(point.requestedAt));
+  const newest = refreshed
+    .filter((point) => point.locations.some((location) => location.status === 'available'))
+    .map((point) => Date.parse(point.requestedAt));
   if (newest.length > 0) {
     const age = (clock.now().getTime() - Math.max(...newest)) / 1000;
     await metrics.put({ capability: 'backup', name: metricNames.backup.newestPointAge, value: age, unit: 'Seconds', dimensions });
@@ -107,7 +111,12 @@ async function startCopy({ point, from, to }: CopyPlan, context: Context): Promi
     locations: [...current.locations, { ...ref, role: 'copy', keyId: 'pending', status: 'creating' }],
   });
   await manifests.put(to, point.id, manifest);
-  const act = { actor: 'task/advance-recovery-points', action: 'copy-snapshot', resource: ref.snapshotId, details: { from: from.region, to } };
+  const act = {
+    actor: 'task/advance-recovery-points',
+    action: 'copy-snapshot',
+    resource: ref.snapshotId,
+    details: { from: from.region, to },
+  };
   const snapshot = await audited(context, act, () => databases.copySnapshot({ region: from.region, snapshotId: from.snapshotId }, ref));
   await recoveryPoints.update({
     ...noted,

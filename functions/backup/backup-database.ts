@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { audited } from '../audit/audited.ts';
-import { CodeblueError, ServiceUnavailable } from '../common/errors.ts';
 import { minutes } from '../common/duration.ts';
+import { CodeblueError, ServiceUnavailable } from '../common/errors.ts';
 import { DatabaseId, type Region, timestamp } from '../common/ids.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
 import { defineTask, type TaskContext } from '../common/task.ts';
@@ -43,7 +43,14 @@ export const backupDatabase = defineTask({
   network: 'production',
   timeout: minutes(15),
   memoryMegabytes: 1769, // one full processor: the hashing is done by PostgreSQL, but flux lists are parsed here
-  needs: ['databases:describe', 'databases:snapshot', 'recovery-points:read', 'recovery-points:write', 'manifests:write', 'sql-servers:live'],
+  needs: [
+    'databases:describe',
+    'databases:snapshot',
+    'recovery-points:read',
+    'recovery-points:write',
+    'manifests:write',
+    'sql-servers:live',
+  ],
   input: z.strictObject({ databaseId: DatabaseId, kind: BackupKind }),
   async run({ databaseId, kind }, context) {
     const { operations, recoveryPoints, manifests, databases, sqlServers, region, clock, scheduledAt, deadline, log } = context;
@@ -52,7 +59,9 @@ export const backupDatabase = defineTask({
     const begun = (await recoveryPoints.get(id)) ?? newPoint({ id, databaseId, kind, requestedAt: timestamp(scheduledAt) });
     if (begun.manifestSha256) return { recoveryPointId: id, taken: false };
     if (begun.locations.length >= attemptsPerPoint) {
-      throw new GaveUp(`recovery point ${id} failed ${attemptsPerPoint} times`, { hint: 'Look at the failed runs in the audit log, then run `codeblue backup now`.' });
+      throw new GaveUp(`recovery point ${id} failed ${attemptsPerPoint} times`, {
+        hint: 'Look at the failed runs in the audit log, then run `codeblue backup now`.',
+      });
     }
     if (begun.version === 0 && begun.locations.length === 0) await recoveryPoints.add(begun);
 
@@ -76,8 +85,10 @@ export const backupDatabase = defineTask({
     });
     try {
       const ref = { region, snapshotId: attempt.snapshotId };
-      await audited(context, { actor: 'task/backup-database', action: 'create-snapshot', resource: ref.snapshotId, details: { kind } }, () =>
-        databases.createSnapshot({ ...ref, databaseId, kind }),
+      await audited(
+        context,
+        { actor: 'task/backup-database', action: 'create-snapshot', resource: ref.snapshotId, details: { kind } },
+        () => databases.createSnapshot({ ...ref, databaseId, kind }),
       );
       const snapshot = await captured(databases, ref, context);
       const bytes = encodeManifest(await manifest.complete());
@@ -98,7 +109,11 @@ export const backupDatabase = defineTask({
   },
 });
 
-const newPoint = (point: Pick<RecoveryPoint, 'id' | 'databaseId' | 'kind' | 'requestedAt'>): RecoveryPoint => ({ ...point, locations: [], version: 0 });
+const newPoint = (point: Pick<RecoveryPoint, 'id' | 'databaseId' | 'kind' | 'requestedAt'>): RecoveryPoint => ({
+  ...point,
+  locations: [],
+  version: 0,
+});
 
 /** An earlier attempt's snapshot, now superseded: the sweeper removes what only a failed location names. */
 const givenUp =
@@ -119,7 +134,9 @@ async function captured(databases: Databases, ref: SnapshotRef, { clock, deadlin
     if (snapshot?.status === 'failed') throw new ServiceUnavailable(`the database service failed to take snapshot ${ref.snapshotId}`);
     if (snapshot?.captured) return snapshot;
     if (clock.now().getTime() + wrapUpMilliseconds > deadline.getTime()) {
-      throw new ServiceUnavailable(`snapshot ${ref.snapshotId} was not captured in time`, { hint: 'The next attempt takes a new one; the sweeper removes this one.' });
+      throw new ServiceUnavailable(`snapshot ${ref.snapshotId} was not captured in time`, {
+        hint: 'The next attempt takes a new one; the sweeper removes this one.',
+      });
     }
     await clock.sleep(1000);
   }

@@ -24,7 +24,9 @@ export const backupStateTables = defineTask({
     for (const table of stateBackups.tables()) {
       const name = `cb-${timeSlug(scheduledAt)}`;
       const takenAt = clock.now();
-      await audited(context, { actor: 'task/backup-state-tables', action: 'backup-table', resource: `${table}/${name}` }, () => stateBackups.backup(table, name));
+      await audited(context, { actor: 'task/backup-state-tables', action: 'backup-table', resource: `${table}/${name}` }, () =>
+        stateBackups.backup(table, name),
+      );
       for (const old of tableBackupsToExpire(await stateBackups.list(table), clock.now())) {
         const act = { actor: 'task/backup-state-tables', action: 'remove-table-backup', resource: `${table}/${old.name}` };
         await audited(context, act, () => stateBackups.remove(table, old.name));

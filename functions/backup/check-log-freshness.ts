@@ -24,7 +24,13 @@ export const checkLogFreshness = defineTask({
       const freshness = logFreshness(database, await databases.describe(database.id, region), clock.now());
       if (freshness.ageSeconds !== undefined) {
         const dimensions = { Database: database.id };
-        await metrics.put({ capability: 'backup', name: metricNames.backup.logAge, value: freshness.ageSeconds, unit: 'Seconds', dimensions });
+        await metrics.put({
+          capability: 'backup',
+          name: metricNames.backup.logAge,
+          value: freshness.ageSeconds,
+          unit: 'Seconds',
+          dimensions,
+        });
       }
       results.push({ databaseId: database.id, ...freshness });
     }

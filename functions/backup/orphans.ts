@@ -23,12 +23,22 @@ export function orphanSnapshots(snapshots: readonly Snapshot[], points: readonly
   return snapshots
     .filter((snapshot) => !owned.has(`${snapshot.region}/${snapshot.snapshotId}`))
     .filter((snapshot) => now.getTime() - snapshot.createdAt.getTime() > graceSeconds * 1000)
-    .map((snapshot) => ({ what: 'snapshot', region: snapshot.region, id: snapshot.snapshotId, because: 'no line of the inventory names it' }));
+    .map((snapshot) => ({
+      what: 'snapshot',
+      region: snapshot.region,
+      id: snapshot.snapshotId,
+      because: 'no line of the inventory names it',
+    }));
 }
 
 /** Restored databases that outlived their expiry: the verification that made them is over or died. */
 export function orphanRestores(restored: readonly RestoredDatabase[], now: Date): readonly Orphan[] {
   return restored
     .filter((database) => database.status !== 'deleting' && database.expiresAt <= now)
-    .map((database) => ({ what: 'restored-database', region: database.region, id: database.restoredId, because: `it expired at ${database.expiresAt.toISOString()}` }));
+    .map((database) => ({
+      what: 'restored-database',
+      region: database.region,
+      id: database.restoredId,
+      because: `it expired at ${database.expiresAt.toISOString()}`,
+    }));
 }

@@ -25,7 +25,9 @@ export function locationsToExpire(points: readonly RecoveryPoint[], policy: Rete
   const kept = new Set([newestFirst.find((point) => isVerified(point) && holdsData(point)), newestFirst.find(holdsData)]);
   return newestFirst
     .filter((point) => !kept.has(point))
-    .flatMap((point) => point.locations.filter((location) => isPastRetention(point, location, policy, now)).map((location) => ({ point, location })))
+    .flatMap((point) =>
+      point.locations.filter((location) => isPastRetention(point, location, policy, now)).map((location) => ({ point, location })),
+    )
     .reverse();
 }
 

@@ -38,7 +38,12 @@ export const sweepOrphans = defineTask({
     const orphans = await findOrphans(context);
     const kept: string[] = [];
     for (const orphan of orphans) {
-      const act = { actor: 'task/sweep-orphans', action: `remove-${orphan.what}`, resource: orphan.id, details: { because: orphan.because } };
+      const act = {
+        actor: 'task/sweep-orphans',
+        action: `remove-${orphan.what}`,
+        resource: orphan.id,
+        details: { because: orphan.because },
+      };
       try {
         await audited(context, act, () => remove(orphan, context));
       } catch (error) {
@@ -47,13 +52,26 @@ export const sweepOrphans = defineTask({
         kept.push(orphan.id);
       }
     }
-    await metrics.put({ capability: 'backup', name: metricNames.backup.orphansFound, value: orphans.length, unit: 'Count', dimensions: { Region: region } });
+    await metrics.put({
+      capability: 'backup',
+      name: metricNames.backup.orphansFound,
+      value: orphans.length,
+      unit: 'Count',
+      dimensions: { Region: region },
+    });
     return { found: orphans.map((orphan) => orphan.id), kept };
   },
 });
 
 /** Everything in this Region that nothing owns. */
-export async function findOrphans({ operations, databases, recoveryPoints, stateBackups, clock, region }: Context): Promise<readonly Orphan[]> {
+export async function findOrphans({
+  operations,
+  databases,
+  recoveryPoints,
+  stateBackups,
+  clock,
+  region,
+}: Context): Promise<readonly Orphan[]> {
   const now = clock.now();
   const points = (await Promise.all(operations.databases.map((database) => recoveryPoints.list(database.id)))).flat();
   const tables = region === operations.regions.primary ? await stateBackups.listRestored() : [];
@@ -62,7 +80,9 @@ export async function findOrphans({ operations, databases, recoveryPoints, state
     ...orphanRestores(await databases.listRestored(region), now),
     ...tables
       .filter((table) => now.getTime() - table.createdAt.getTime() > restoredTableLimit * 1000)
-      .map((table): Orphan => ({ what: 'restored-table', region, id: table.into, because: `it is older than ${restoredTableLimit / 3600} h` })),
+      .map(
+        (table): Orphan => ({ what: 'restored-table', region, id: table.into, because: `it is older than ${restoredTableLimit / 3600} h` }),
+      ),
   ];
 }
 

@@ -2,6 +2,7 @@ import type { AuditLog } from '../audit/ports.ts';
 import type { Databases, Manifests, RecoveryPoints, SnapshotIntegrity, StateBackups, Vault } from '../backup/ports.ts';
 import type { Executions, Ledger, Metrics, TaskInvoker } from '../maintenance/ports.ts';
 import type { Proofs, Signer, SqlServers } from '../verify/ports.ts';
+import { InvalidInput } from './errors.ts';
 
 /**
  * Everything outside that a task can use. The AWS adapters, the memory twins and the lab each provide the whole record;
@@ -25,43 +26,51 @@ export interface Ports {
 }
 
 /**
- * What a task may do, as `<port>:<permission>`. The port part decides which adapter is loaded and given to `run`; the
- * permission part decides the IAM statements (lib/shared/permissions.ts). Every task may record audit events, write the
- * ledger and put metrics.
+ * What a task may do, as `<port>:<permission>`, and the port that it is done through. The port is loaded and given to `run`;
+ * the permission decides the IAM statements (lib/shared/permissions.ts).
  */
-export const needs = [
-  'databases:describe',
-  'databases:snapshot',
-  'databases:copy-snapshot',
-  'databases:remove-snapshot',
-  'databases:restore',
-  'databases:remove-restored',
-  'snapshot-integrity:check',
-  'recovery-points:read',
-  'recovery-points:write',
-  'manifests:read',
-  'manifests:write',
-  'sql-servers:live',
-  'sql-servers:restored',
-  'signer:sign',
-  'proofs:read',
-  'proofs:write',
-  'executions:start',
-  'state-backups:backup',
-  'state-backups:restore',
-  'task-invoker:invoke',
-  'vault:lock',
-] as const;
-export type Need = (typeof needs)[number];
+const portOfNeed = {
+  'databases:describe': 'databases',
+  'databases:snapshot': 'databases',
+  'databases:copy-snapshot': 'databases',
+  'databases:remove-snapshot': 'databases',
+  'databases:restore': 'databases',
+  'databases:remove-restored': 'databases',
+  'snapshot-integrity:check': 'snapshotIntegrity',
+  'recovery-points:read': 'recoveryPoints',
+  'recovery-points:write': 'recoveryPoints',
+  'manifests:read': 'manifests',
+  'manifests:write': 'manifests',
+  'sql-servers:live': 'sqlServers',
+  'sql-servers:restored': 'sqlServers',
+  'signer:sign': 'signer',
+  'proofs:read': 'proofs',
+  'proofs:write': 'proofs',
+  'executions:start': 'executions',
+  'state-backups:backup': 'stateBackups',
+  'state-backups:restore': 'stateBackups',
+  'task-invoker:invoke': 'taskInvoker',
+  'vault:lock': 'vault',
+} as const satisfies Record<string, keyof Ports>;
 
-type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S;
-type PortOf<N extends Need> = N extends `${infer Port}:${string}` ? CamelCase<Port> : never;
+export type Need = keyof typeof portOfNeed;
 
-/** The ports that a list of needs gives. `PortsFor<'recovery-points:read'>` is `{recoveryPoints: RecoveryPoints}`. */
-export type PortsFor<N extends Need> = Pick<Ports, Extract<PortOf<N>, keyof Ports> | 'auditLog' | 'ledger' | 'metrics'>;
+/** Every task may record audit events, write the ledger and put metrics. */
+const always = ['auditLog', 'ledger', 'metrics'] as const satisfies readonly (keyof Ports)[];
 
-/** `'recovery-points:read'` -> `'recoveryPoints'`, the same rule at run time. */
-export function portNames(list: readonly Need[]): readonly (keyof Ports)[] {
-  const named = list.map((need) => need.slice(0, need.indexOf(':')).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()));
-  return [...new Set(['auditLog', 'ledger', 'metrics', ...named])] as (keyof Ports)[];
+/** The ports that a list of needs gives: `PortsFor<'recovery-points:read'>` has `recoveryPoints` and what every task has. */
+export type PortsFor<N extends Need> = Pick<Ports, (typeof portOfNeed)[N] | (typeof always)[number]>;
+
+/** Names of the ports that a list of needs gives, for a host that loads no more than those. */
+export const portNames = (needs: readonly Need[]): readonly (keyof Ports)[] => [
+  ...new Set([...always, ...needs.map((need) => portOfNeed[need])]),
+];
+
+/** The ports that a list of needs gives. @throws InvalidInput when the host did not load one of them */
+export function portsFor<N extends Need>(needs: readonly N[], available: Partial<Ports>): PortsFor<N> {
+  const names = portNames(needs);
+  const missing = names.filter((name) => available[name] === undefined);
+  if (missing.length > 0) throw new InvalidInput(`the host did not load: ${missing.join(', ')}`);
+  // The one cast between run time and types: `names` are the keys of PortsFor<N> by construction, and none is missing.
+  return Object.fromEntries(names.map((name) => [name, available[name]])) as unknown as PortsFor<N>;
 }

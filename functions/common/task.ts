@@ -5,7 +5,8 @@ import { minutes } from './duration.ts';
 import type { Region } from './ids.ts';
 import type { Logger } from './logger.ts';
 import type { Operations } from './operations.ts';
-import type { Need, PortsFor } from './ports.ts';
+import { parseAs } from './parse.ts';
+import { type Need, type Ports, type PortsFor, portsFor } from './ports.ts';
 import type { Schedule } from './schedule.ts';
 
 /** What every task is given besides its ports. */
@@ -33,43 +34,61 @@ export interface ScheduledRun {
 /** Where a task's schedules fire: in the active Region only, or in every Region of the deployment. */
 export type RunsIn = 'active' | 'every';
 
-interface Runnable<Input, N extends Need, Output> {
+/** What the registry, the CDK app and the hosts need to know about something that runs. */
+interface Runnable {
   /** Kebab-case; names the function, its role, log group, alarm and CLI verb. */
   readonly name: string;
   /** One sentence: shown on dashboards, in `codeblue tasks` and in the function's description. */
   readonly summary: string;
-  readonly needs: readonly N[];
+  readonly needs: readonly Need[];
   /** Longest run; Lambda allows 15 min. */
   readonly timeout: Duration;
   readonly memoryMegabytes: number;
   /** `production` reaches the live database, `isolated` only restored copies, `none` only AWS APIs. */
   readonly network: 'none' | 'production' | 'isolated';
+  /**
+   * Parses `input`, takes the ports that `needs` name out of `available`, and runs.
+   * @throws InvalidInput for an input of the wrong shape or a port that was not loaded; whatever the run throws
+   */
+  execute(input: unknown, available: Partial<Ports>, context: TaskContext): Promise<unknown>;
+}
+
+/** A scheduled task. From it come: function, role, schedules, dead-letter queue, alarm, dashboard row, ledger entry, CLI verb. */
+export interface AnyTask extends Runnable {
+  readonly kind: 'task';
+  readonly runsIn: RunsIn;
+  /** Missed occurrences of the last day are run late by `run-missed-tasks`; off for tasks that repeat within minutes anyway. */
+  readonly catchUp: boolean;
+  schedules(operations: Operations): readonly ScheduledRun[];
+}
+
+/** A step of a state machine: takes the machine's record and returns it. */
+export interface AnyStep extends Runnable {
+  readonly kind: 'step';
+}
+
+export type AnyOperation = AnyTask | AnyStep;
+
+/** The part that a definition adds to what everybody sees: the typed input and the run itself. */
+interface Typed<Input, N extends Need, Output> {
+  readonly needs: readonly N[];
   readonly input: z.ZodType<Input>;
   run(input: Input, ports: PortsFor<N> & TaskContext): Promise<Output>;
 }
 
-/** A scheduled task. From it come: function, role, schedules, dead-letter queue, alarm, dashboard row, ledger entry, CLI verb. */
-export interface Task<Input = unknown, N extends Need = Need, Output = unknown> extends Runnable<Input, N, Output> {
-  readonly kind: 'task';
-  readonly runsIn: RunsIn;
-  schedules(operations: Operations): readonly ScheduledRun[];
-  /** Missed occurrences of the last day are run late by `run-missed-tasks`; off for tasks that repeat within minutes anyway. */
-  readonly catchUp: boolean;
-}
-
-/** A step of a state machine: takes the machine's record and returns it. */
-export interface Step<Input = unknown, N extends Need = Need, Output = unknown> extends Runnable<Input, N, Output> {
-  readonly kind: 'step';
-}
-
-export type AnyTask = Task<any, any, any>;
-export type AnyStep = Step<any, any, any>;
-export type AnyOperation = AnyTask | AnyStep;
-
-type Defaults = 'timeout' | 'memoryMegabytes' | 'network';
-type Definition<T, D extends keyof T> = Omit<T, 'kind' | D> & Partial<Pick<T, D>>;
+type Described = Pick<Runnable, 'name' | 'summary'> & Partial<Pick<Runnable, 'timeout' | 'memoryMegabytes' | 'network'>>;
 
 const defaults = { timeout: minutes(5), memoryMegabytes: 512, network: 'none' } as const;
+
+const executor =
+  <Input, N extends Need, Output>({
+    name,
+    needs,
+    input: schema,
+    run,
+  }: { readonly name: string } & Typed<Input, N, Output>): Runnable['execute'] =>
+  (input, available, context) =>
+    run(parseAs(schema, input, `the input of ${name}`), { ...portsFor(needs, available), ...context });
 
 /**
  * Declares a scheduled task. `schedule` is either one schedule with an empty input, or a function of the config that
@@ -87,10 +106,11 @@ const defaults = { timeout: minutes(5), memoryMegabytes: 512, network: 'none' } 
  * });
  */
 export function defineTask<Input, const N extends Need, Output>(
-  definition: Definition<Omit<Task<Input, N, Output>, 'schedules'>, Defaults | 'catchUp'> & {
-    readonly schedule: Schedule | ((operations: Operations) => readonly ScheduledRun[]);
-  },
-): Task<Input, N, Output> {
+  definition: Described &
+    Typed<Input, N, Output> &
+    Pick<AnyTask, 'runsIn'> &
+    Partial<Pick<AnyTask, 'catchUp'>> & { readonly schedule: Schedule | ((operations: Operations) => readonly ScheduledRun[]) },
+): AnyTask & Typed<Input, N, Output> {
   const { schedule, ...rest } = definition;
   return {
     kind: 'task',
@@ -98,12 +118,13 @@ export function defineTask<Input, const N extends Need, Output>(
     ...defaults,
     ...rest,
     schedules: typeof schedule === 'function' ? schedule : () => [{ key: '', schedule, input: {} }],
+    execute: executor(definition),
   };
 }
 
 /** Declares a step of a state machine. */
 export function defineStep<Input, const N extends Need, Output>(
-  definition: Definition<Step<Input, N, Output>, Defaults>,
-): Step<Input, N, Output> {
-  return { kind: 'step', ...defaults, ...definition };
+  definition: Described & Typed<Input, N, Output>,
+): AnyStep & Typed<Input, N, Output> {
+  return { kind: 'step', ...defaults, ...definition, execute: executor(definition) };
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Clock } from '../common/clock.ts';
-import { CodeblueError, InvalidInput, messageOf } from '../common/errors.ts';
+import { CodeblueError, messageOf } from '../common/errors.ts';
 import { type Region, timestamp } from '../common/ids.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Operations } from '../common/operations.ts';
-import type { Ports } from '../common/ports.ts';
+import { parseAs } from '../common/parse.ts';
+import { type Ports, portsFor } from '../common/ports.ts';
 import type { AnyStep, AnyTask, TaskContext } from '../common/task.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 
@@ -34,20 +35,31 @@ export type TaskEvent = z.output<typeof TaskEvent>;
  *
  * @throws InvalidInput for an event or input of the wrong shape; whatever the task throws, after the ledger has it
  */
-export async function runTask(task: AnyTask, event: unknown, host: Host, deadline: Date): Promise<{ readonly ran: boolean; readonly result?: unknown }> {
-  const { key, scheduledAt, input } = parse(TaskEvent, event, `the event of task ${task.name}`);
+export async function runTask(
+  task: AnyTask,
+  event: unknown,
+  host: Host,
+  deadline: Date,
+): Promise<{ readonly ran: boolean; readonly result?: unknown }> {
+  const { key, scheduledAt, input } = parseAs(TaskEvent, event, `the event of task ${task.name}`);
   const { operations, region, clock, log } = host;
   if (task.runsIn === 'active' && region !== operations.regions.primary) return { ran: false };
-  const ports = portsOf(host);
+  const ports = portsFor([], host.ports);
   const run = { task: task.name, key, scheduledAt: timestamp(scheduledAt) };
   if (!(await ports.ledger.claim(run, clock.now(), task.timeout))) {
     log.info('skipped: this occurrence has run or is running', run);
     return { ran: false };
   }
   const report = (succeeded: boolean) =>
-    ports.metrics.put({ capability: 'maintenance', name: metricNames.maintenance.taskSucceeded, value: Number(succeeded), unit: 'Count', dimensions: { Task: task.name } });
+    ports.metrics.put({
+      capability: 'maintenance',
+      name: metricNames.maintenance.taskSucceeded,
+      value: Number(succeeded),
+      unit: 'Count',
+      dimensions: { Task: task.name },
+    });
   try {
-    const result: unknown = await task.run(parse(task.input, input, `the input of task ${task.name}`), { ...ports, ...context(host, scheduledAt, deadline) });
+    const result = await task.execute(input, host.ports, context(host, scheduledAt, deadline));
     await ports.ledger.finish(run, clock.now());
     await report(true);
     log.info('task succeeded', run);
@@ -62,11 +74,14 @@ export async function runTask(task: AnyTask, event: unknown, host: Host, deadlin
 
 /** Runs one step of a state machine: the record in, the record out. @throws InvalidInput; whatever the step throws */
 export async function runStep(step: AnyStep, record: unknown, host: Host, deadline: Date): Promise<unknown> {
-  const input: unknown = parse(step.input, record, `the record given to ${step.name}`);
   try {
-    return await step.run(input, { ...portsOf(host), ...context(host, host.clock.now(), deadline) });
+    return await step.execute(record, host.ports, context(host, host.clock.now(), deadline));
   } catch (error) {
-    host.log.error('step failed', { step: step.name, error: messageOf(error), hint: error instanceof CodeblueError ? error.hint : undefined });
+    host.log.error('step failed', {
+      step: step.name,
+      error: messageOf(error),
+      hint: error instanceof CodeblueError ? error.hint : undefined,
+    });
     throw error;
   }
 }
@@ -80,16 +95,3 @@ const context = ({ operations, region, clock, log, codeSha256 }: Host, scheduled
   scheduledAt,
   deadline,
 });
-
-/** A task sees only the ports that its needs name (types), and the host has loaded those (this check). */
-function portsOf({ ports }: Host): Partial<Ports> & Pick<Ports, 'ledger' | 'metrics' | 'auditLog'> {
-  const { ledger, metrics, auditLog } = ports;
-  if (!ledger || !metrics || !auditLog) throw new InvalidInput('the host gave no ledger, metrics or audit log');
-  return { ...ports, ledger, metrics, auditLog };
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new InvalidInput(`${what} is wrong:\n${z.prettifyError(parsed.error)}`);
-}

@@ -21,7 +21,13 @@ export const checkVerificationAge = defineTask({
     const ages = [];
     for (const { id } of operations.databases) {
       const ageSeconds = newestVerifiedAge(await recoveryPoints.list(id), clock.now()) ?? never;
-      await metrics.put({ capability: 'verify', name: metricNames.verify.newestVerifiedAge, value: ageSeconds, unit: 'Seconds', dimensions: { Database: id } });
+      await metrics.put({
+        capability: 'verify',
+        name: metricNames.verify.newestVerifiedAge,
+        value: ageSeconds,
+        unit: 'Seconds',
+        dimensions: { Database: id },
+      });
       ages.push({ databaseId: id, ageSeconds, overdue: ageSeconds > operations.verification.maxAge });
     }
     return { ages };

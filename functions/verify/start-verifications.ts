@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { RecoveryPoint } from '../backup/models.ts';
 import { audited } from '../audit/audited.ts';
+import type { RecoveryPoint } from '../backup/models.ts';
 import { minutes } from '../common/duration.ts';
 import type { Region } from '../common/ids.ts';
 import { every } from '../common/schedule.ts';
@@ -29,7 +29,9 @@ export const startVerifications = defineTask({
           now: clock.now(),
         });
         const act = { actor: 'task/start-verifications', action: 'start-verification', resource: record.verificationId };
-        await audited(context, act, () => executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }));
+        await audited(context, act, () =>
+          executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
+        );
         started.push(record.verificationId);
       }
     }
@@ -41,11 +43,16 @@ export const startVerifications = defineTask({
  * Points without a verdict whose home snapshot is available here, oldest first. One whose verification is running has no verdict yet
  * either: its execution's name is taken, so starting it again changes nothing.
  */
-export function pointsToVerify(points: readonly RecoveryPoint[], region: Region): readonly { readonly point: RecoveryPoint; readonly snapshotId: string }[] {
+export function pointsToVerify(
+  points: readonly RecoveryPoint[],
+  region: Region,
+): readonly { readonly point: RecoveryPoint; readonly snapshotId: string }[] {
   return [...points]
     .sort((a, b) => a.requestedAt.localeCompare(b.requestedAt))
     .flatMap((point) => {
-      const home = point.locations.find((location) => location.region === region && location.role === 'home' && location.status === 'available');
+      const home = point.locations.find(
+        (location) => location.region === region && location.role === 'home' && location.status === 'available',
+      );
       return home && !point.verification ? [{ point, snapshotId: home.snapshotId }] : [];
     });
 }

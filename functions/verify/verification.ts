@@ -1,4 +1,4 @@
-import { DatabaseId, type Region, timeSlug, timestamp, VerificationId } from '../common/ids.ts';
+import { type DatabaseId, type Region, timeSlug, timestamp, VerificationId } from '../common/ids.ts';
 import type { Check, Target, VerificationRecord } from './models.ts';
 
 /** The record that a verification starts with. The id is the execution's name: the same request starts it once. */
@@ -12,7 +12,8 @@ export function newVerification(request: {
   readonly attempt?: number;
 }): VerificationRecord {
   const { databaseId, region, purpose, target, now, attempt = 1 } = request;
-  const subject = target.kind === 'recovery-point' ? target.snapshotId.replace(/^cb-/, '') : `${databaseId}-pitr-${timeSlug(new Date(target.time))}`;
+  const subject =
+    target.kind === 'recovery-point' ? target.snapshotId.replace(/^cb-/, '') : `${databaseId}-pitr-${timeSlug(new Date(target.time))}`;
   return {
     verificationId: verificationId(subject, purpose, attempt),
     databaseId,
@@ -34,7 +35,19 @@ function verificationId(subject: string, purpose: VerificationRecord['purpose'],
 
 /** Checks that must be present and passed before anything is called verified. A check that did not run is a refusal. */
 const requiredChecks: Record<Target['kind'], readonly string[]> = {
-  'recovery-point': ['integrity', 'restore', 'identity', 'window', 'schema', 'rows', 'content', 'foreign-keys', 'indexes', 'sequences', 'teardown'],
+  'recovery-point': [
+    'integrity',
+    'restore',
+    'identity',
+    'window',
+    'schema',
+    'rows',
+    'content',
+    'foreign-keys',
+    'indexes',
+    'sequences',
+    'teardown',
+  ],
   'point-in-time': ['restore', 'identity', 'window', 'schema', 'foreign-keys', 'indexes', 'sequences', 'teardown'],
 };
 
@@ -50,7 +63,11 @@ export interface Verdict {
 export function verdictOf(record: VerificationRecord): Verdict {
   const failure = failureCheck(record);
   const teardown = teardownCheck(record);
-  const checks = [...record.checks.filter((check) => check.id !== failure?.id), ...(failure ? [failure] : []), ...(teardown ? [teardown] : [])];
+  const checks = [
+    ...record.checks.filter((check) => check.id !== failure?.id),
+    ...(failure ? [failure] : []),
+    ...(teardown ? [teardown] : []),
+  ];
   const missing = requiredChecks[record.target.kind].filter((id) => !checks.some((check) => check.id === id && check.result === 'passed'));
   const unanswered = missing.filter((id) => !checks.some((check) => check.id === id && check.result === 'failed'));
   const completed: Check = {
@@ -108,4 +125,9 @@ export const checkSentences = {
   teardown: 'The restored database was removed, and it is gone.',
 } as const;
 
-export const passed = (id: keyof typeof checkSentences, ...findings: string[]): Check => ({ id, says: checkSentences[id], result: 'passed', findings });
+export const passed = (id: keyof typeof checkSentences, ...findings: string[]): Check => ({
+  id,
+  says: checkSentences[id],
+  result: 'passed',
+  findings,
+});

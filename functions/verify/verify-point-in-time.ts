@@ -28,8 +28,15 @@ export const verifyPointInTime = defineTask({
         target: { kind: 'point-in-time', time: timestamp(time) },
         now: clock.now(),
       });
-      const act = { actor: 'task/verify-point-in-time', action: 'start-verification', resource: record.verificationId, details: { time: record.startedAt } };
-      await audited(context, act, () => executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }));
+      const act = {
+        actor: 'task/verify-point-in-time',
+        action: 'start-verification',
+        resource: record.verificationId,
+        details: { time: record.startedAt },
+      };
+      await audited(context, act, () =>
+        executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
+      );
       started.push({ verificationId: record.verificationId, time: timestamp(time) });
     }
     return { started };

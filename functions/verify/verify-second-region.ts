@@ -31,8 +31,15 @@ export const verifySecondRegion = defineTask({
           target: { kind: 'recovery-point', recoveryPointId: copy.point.id, snapshotId: copy.snapshotId },
           now: clock.now(),
         });
-        const act = { actor: 'task/verify-second-region', action: 'start-verification', resource: record.verificationId, details: { region } };
-        await audited(context, act, () => executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }));
+        const act = {
+          actor: 'task/verify-second-region',
+          action: 'start-verification',
+          resource: record.verificationId,
+          details: { region },
+        };
+        await audited(context, act, () =>
+          executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
+        );
         started.push({ verificationId: record.verificationId, region });
       }
     }
@@ -41,9 +48,16 @@ export const verifySecondRegion = defineTask({
 });
 
 /** The newest available copy there; one whose home was verified is preferred, because its content root is known. */
-export function newestCopy(points: readonly RecoveryPoint[], region: Region): { readonly point: RecoveryPoint; readonly snapshotId: string } | undefined {
+export function newestCopy(
+  points: readonly RecoveryPoint[],
+  region: Region,
+): { readonly point: RecoveryPoint; readonly snapshotId: string } | undefined {
   const candidates = [...points]
     .sort((a, b) => Number(isVerified(b)) - Number(isVerified(a)) || b.requestedAt.localeCompare(a.requestedAt))
-    .flatMap((point) => point.locations.filter((location) => location.region === region && location.status === 'available').map((location) => ({ point, snapshotId: location.snapshotId })));
+    .flatMap((point) =>
+      point.locations
+        .filter((location) => location.region === region && location.status === 'available')
+        .map((location) => ({ point, snapshotId: location.snapshotId })),
+    );
   return candidates[0];
 }

@@ -12,7 +12,8 @@ const policy = {
   'six-hourly': { home: days(7), copy: days(7) },
   emergency: { home: days(30), copy: days(90) },
 };
-const expired = (points: readonly RecoveryPoint[]) => locationsToExpire(points, policy, now).map(({ location }) => `${location.region}/${location.snapshotId}`);
+const expired = (points: readonly RecoveryPoint[]) =>
+  locationsToExpire(points, policy, now).map(({ location }) => `${location.region}/${location.snapshotId}`);
 
 /** Any history: points of any age, kind and verdict, with any mix of locations. */
 const history = fc.uniqueArray(
@@ -50,7 +51,10 @@ describe('retention', () => {
 
   it('keeps what is locked', () => {
     const point = aRecoveryPoint(daysAgo(60));
-    const locked = { ...point, locations: [aLocation(point.id, { lockedUntil: point.requestedAt.replace('2026', '2033') as typeof point.requestedAt })] };
+    const locked = {
+      ...point,
+      locations: [aLocation(point.id, { lockedUntil: point.requestedAt.replace('2026', '2033') as typeof point.requestedAt })],
+    };
     expect(expired([aRecoveryPoint(daysAgo(1), { verdict: 'verified' }), locked])).toEqual([]);
   });
 

@@ -8,7 +8,11 @@ export const hms = DatabaseId.parse('hms');
 /** A recovery point with one available home snapshot; say what differs. */
 export function aRecoveryPoint(
   requestedAt: Date,
-  { kind = 'daily', verdict, ...rest }: { readonly kind?: BackupKind; readonly verdict?: 'verified' | 'refused' } & Partial<RecoveryPoint> = {},
+  {
+    kind = 'daily',
+    verdict,
+    ...rest
+  }: { readonly kind?: BackupKind; readonly verdict?: 'verified' | 'refused' } & Partial<RecoveryPoint> = {},
 ): RecoveryPoint {
   const id = recoveryPointId(hms, kind, requestedAt);
   return {
@@ -19,7 +23,9 @@ export function aRecoveryPoint(
     locations: [aLocation(id)],
     manifestSha256: 'a'.repeat(64),
     version: 0,
-    ...(verdict ? { verification: { verificationId: VerificationId.parse(`cbv-${id}`), outcome: verdict, at: timestamp(requestedAt) } } : {}),
+    ...(verdict
+      ? { verification: { verificationId: VerificationId.parse(`cbv-${id}`), outcome: verdict, at: timestamp(requestedAt) } }
+      : {}),
     ...rest,
   };
 }

@@ -19,7 +19,9 @@ export const awaitTeardown = defineStep({
     if (!still) return { ...record, teardown: { status: 'removed' as const, requestedAt, removedAt: timestamp(clock.now()) } };
     const waited = secondsBetween(new Date(requestedAt), clock.now());
     if (waited > teardownLimit) {
-      throw new TeardownTimedOut(`${record.verificationId} is still ${still.status} ${Math.round(waited)} s after its removal was asked for`);
+      throw new TeardownTimedOut(
+        `${record.verificationId} is still ${still.status} ${Math.round(waited)} s after its removal was asked for`,
+      );
     }
     return { ...record, teardown: { status: 'removing' as const, requestedAt } };
   },

@@ -1,9 +1,9 @@
 import { audited } from '../../audit/audited.ts';
+import type { RecoveryPoint } from '../../backup/models.ts';
 import { Conflict } from '../../common/errors.ts';
 import { type Timestamp, timestamp } from '../../common/ids.ts';
 import type { PortsFor } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
-import type { RecoveryPoint } from '../../backup/models.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { VerificationRecord } from '../models.ts';
 import { type Proof, proofBytes, type SignedProof } from '../proof.ts';
@@ -24,7 +24,11 @@ export const recordVerdict = defineStep({
     const { proof } = signed;
     await updateInventory(proof, context);
     await putMetrics(proof, context);
-    context.log.info('verification recorded', { verificationId: proof.verificationId, outcome: proof.outcome, deployment: operations.name });
+    context.log.info('verification recorded', {
+      verificationId: proof.verificationId,
+      outcome: proof.outcome,
+      deployment: operations.name,
+    });
     return { ...record, checks: proof.checks, verdict: proof.outcome, proofId: proof.verificationId };
   },
 });
@@ -53,7 +57,14 @@ async function signProof(record: VerificationRecord, context: Context): Promise<
     actor: 'machine/verify-recovery-point',
     action: 'record-verdict',
     resource: record.verificationId,
-    details: { outcome: verdict, contentRoot: record.contentRoot ?? null, failed: checks.filter((check) => check.result === 'failed').map((check) => check.id).join(' ') },
+    details: {
+      outcome: verdict,
+      contentRoot: record.contentRoot ?? null,
+      failed: checks
+        .filter((check) => check.result === 'failed')
+        .map((check) => check.id)
+        .join(' '),
+    },
   };
   return audited(context, act, async () => {
     const { keyId, signature } = await signer.sign(proofBytes(proof));
@@ -88,7 +99,7 @@ export function withVerdict(point: RecoveryPoint, proof: Proof, snapshotId: stri
     return {
       ...point,
       verification: summary,
-      ...(point.contentRoot ?? proof.contentRoot ? { contentRoot: point.contentRoot ?? proof.contentRoot } : {}),
+      ...((point.contentRoot ?? proof.contentRoot) ? { contentRoot: point.contentRoot ?? proof.contentRoot } : {}),
       locations: point.locations.map((location) => (here(location) ? { ...location, verifiedAt: at } : location)),
     };
   }

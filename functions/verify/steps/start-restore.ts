@@ -21,11 +21,19 @@ export const startRestore = defineStep({
       expiresAt: after(requestedAt, operations.verification.restoreLimit),
     };
     const { target } = record;
-    await audited(context, { actor: 'machine/verify-recovery-point', action: 'restore', resource: restoredId, details: { from: target.kind } }, () =>
-      target.kind === 'recovery-point'
-        ? databases.restore({ region: record.region, snapshotId: target.snapshotId }, request)
-        : databases.restoreToTime(new Date(target.time), request),
+    await audited(
+      context,
+      { actor: 'machine/verify-recovery-point', action: 'restore', resource: restoredId, details: { from: target.kind } },
+      () =>
+        target.kind === 'recovery-point'
+          ? databases.restore({ region: record.region, snapshotId: target.snapshotId }, request)
+          : databases.restoreToTime(new Date(target.time), request),
     );
-    return { ...record, restoredId, restoreRequestedAt: record.restoreRequestedAt ?? timestamp(requestedAt), restoreStatus: 'creating' as const };
+    return {
+      ...record,
+      restoredId,
+      restoreRequestedAt: record.restoreRequestedAt ?? timestamp(requestedAt),
+      restoreStatus: 'creating' as const,
+    };
   },
 });

@@ -15,7 +15,9 @@ export const startTeardown = defineStep({
   async run(record, context) {
     const { databases, clock } = context;
     const ref = { region: record.region, restoredId: record.verificationId };
-    await audited(context, { actor: 'machine/verify-recovery-point', action: 'remove-restored-database', resource: ref.restoredId }, () => databases.removeRestored(ref));
+    await audited(context, { actor: 'machine/verify-recovery-point', action: 'remove-restored-database', resource: ref.restoredId }, () =>
+      databases.removeRestored(ref),
+    );
     return { ...record, teardown: { status: 'removing' as const, requestedAt: record.teardown?.requestedAt ?? timestamp(clock.now()) } };
   },
 });

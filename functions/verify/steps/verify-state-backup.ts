@@ -21,7 +21,8 @@ export const startStateRestore = defineStep({
   async run(record, context) {
     const { stateBackups, clock } = context;
     const backup = (await stateBackups.list(record.table)).find((each) => each.name === record.backupName);
-    if (backup?.status !== 'available') throw new ServiceUnavailable(`backup ${record.backupName} of ${record.table} is ${backup?.status ?? 'not there yet'}`);
+    if (backup?.status !== 'available')
+      throw new ServiceUnavailable(`backup ${record.backupName} of ${record.table} is ${backup?.status ?? 'not there yet'}`);
     await audited(context, { actor, action: 'restore-table', resource: record.into, details: { backup: record.backupName } }, () =>
       stateBackups.restore(record.table, record.backupName, record.into),
     );
@@ -54,7 +55,13 @@ export const compareState = defineStep({
   input: StateVerificationRecord,
   async run(record, { stateBackups, metrics }) {
     const { compared, missing, different } = await stateBackups.compare(record.table, record.into, new Date(record.until));
-    await metrics.put({ capability: 'backup', name: metricNames.backup.stateItemsLost, value: missing + different, unit: 'Count', dimensions: { Table: record.table } });
+    await metrics.put({
+      capability: 'backup',
+      name: metricNames.backup.stateItemsLost,
+      value: missing + different,
+      unit: 'Count',
+      dimensions: { Table: record.table },
+    });
     const sound = missing + different === 0;
     return {
       ...record,
@@ -83,7 +90,9 @@ export const removeStateRestore = defineStep({
     if ((await stateBackups.describeRestored(record.into)) === 'absent') return { ...record, removal: 'removed' as const };
     const waited = record.startedAt ? secondsBetween(new Date(record.startedAt), clock.now()) : 0;
     if (waited > restoreLimit + removalLimit) throw new TeardownTimedOut(`table ${record.into} is still there`);
-    await audited(context, { actor, action: 'remove-restored-table', resource: record.into }, () => stateBackups.removeRestored(record.into));
+    await audited(context, { actor, action: 'remove-restored-table', resource: record.into }, () =>
+      stateBackups.removeRestored(record.into),
+    );
     return { ...record, removal: 'removing' as const };
   },
 });
@@ -96,7 +105,8 @@ export const recordStateVerdict = defineStep({
   input: StateVerificationRecord,
   async run(record, context) {
     const content = record.checks.find((check) => check.id === 'content');
-    const verdict = !record.failure && content?.result === 'passed' && record.removal === 'removed' ? ('verified' as const) : ('refused' as const);
+    const verdict =
+      !record.failure && content?.result === 'passed' && record.removal === 'removed' ? ('verified' as const) : ('refused' as const);
     const act = {
       actor,
       action: 'record-state-verdict',
