@@ -1,0 +1,99 @@
+import { constants } from 'node:fs';
+import { chmod, chown, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { PgAddress } from '../../functions/common/pg-server.ts';
+import { pgServer } from '../../functions/common/pg-server.ts';
+import { systemCode } from '../errors.ts';
+import { baseBackup } from './base-backup.ts';
+import { configQuote, nodeSettings } from './config.ts';
+import { dataFiles } from './data-files.ts';
+import { nodeAccess, type PostgresServer } from './server.ts';
+
+export interface StandbyRequest {
+  readonly primary: { readonly server: PostgresServer; readonly admin: PgAddress; readonly replication: PgAddress };
+  readonly standby: PostgresServer;
+  readonly archiveDir: string;
+  /** Names the slot and the connection on the primary: lower-case letters, digits, underscores. */
+  readonly name: string;
+}
+
+/**
+ * Makes a streaming standby from a copy of the running primary and starts it. The slot keeps the log on the primary from
+ * before the copy begins, so the standby finds everything it needs in the stream.
+ * @returns the standby's port
+ */
+export async function createStandby({ primary, standby, archiveDir, name }: StandbyRequest): Promise<number> {
+  await reserveSlot(primary.admin, name);
+  const end = await baseBackup(primary.admin, `standby ${name}`, () => copyData(primary.server, standby));
+  await writeOwned(standby, 'backup_label', end.label);
+  await writeOwned(standby, 'standby.signal', '');
+  standby.configure({ ...nodeSettings(archiveDir), ...following(primary.replication, name) }, nodeAccess);
+  return standby.start();
+}
+
+function following({ host, port, user, password }: PgAddress, name: string) {
+  const facts = { host, port: String(port), user, password, application_name: name };
+  const text = Object.entries(facts).map(([key, value]) => `${key}=${configQuote(value)}`);
+  return { primary_conninfo: text.join(' '), primary_slot_name: name };
+}
+
+async function reserveSlot(admin: PgAddress, name: string): Promise<void> {
+  const session = await pgServer(admin).connect('postgres');
+  try {
+    await session.query(
+      `SELECT pg_create_physical_replication_slot($1, true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)`,
+      [name],
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+async function copyData(from: PostgresServer, to: PostgresServer): Promise<void> {
+  const { user } = to.runtime;
+  await mkdir(to.dataDir, { mode: 0o700 });
+  if (user) await chown(to.dataDir, user.uid, user.gid);
+  for await (const { name, path, kind } of dataFiles(from.dataDir)) {
+    const target = join(to.dataDir, name);
+    if (kind === 'directory') await mkdir(target, { mode: 0o700 });
+    else if (!(await copied(path, target))) continue;
+    if (user) await chown(target, user.uid, user.gid);
+  }
+}
+
+/** False when the file was dropped in the meantime. */
+async function copied(path: string, target: string): Promise<boolean> {
+  try {
+    await copyFile(path, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o600);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function writeOwned({ dataDir, runtime }: PostgresServer, name: string, text: string): Promise<void> {
+  const path = join(dataDir, name);
+  await writeFile(path, text, { mode: 0o600 });
+  if (runtime.user) await chown(path, runtime.user.uid, runtime.user.gid);
+}
+
+const Lag = z.object({ bytes: z.coerce.number(), seconds: z.coerce.number() });
+export type ReplicationLag = z.output<typeof Lag>;
+
+/** How far the named standby is behind, as its primary sees it; undefined when it is not connected. */
+export async function replicationLag(primary: PgAddress, name: string): Promise<ReplicationLag | undefined> {
+  const session = await pgServer(primary).connect('postgres');
+  try {
+    const [row] = await session.query(
+      `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) AS bytes, coalesce(extract(epoch FROM replay_lag), 0) AS seconds
+       FROM pg_stat_replication WHERE application_name = $1 AND replay_lsn IS NOT NULL`,
+      [name],
+    );
+    return row && Lag.parse(row);
+  } finally {
+    await session.close();
+  }
+}
