@@ -45,7 +45,7 @@ export const bucketName = (deployment: Deployment, region: string): string =>
 export const backupKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'backup')}`;
 /** One per Region: encrypts the state and audit tables there. */
 export const stateKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'state')}`;
-/** Ed25519 (`ECC_NIST_EDWARDS25519`), sign and verify: a multi-Region key with a replica in every Region. */
+/** Ed25519 (`ECC_NIST_EDWARDS25519`), sign and verify: one per Region that verifies; a proof names the key that signed it. */
 export const proofKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'proof')}`;
 
 /** AWS Backup vault of locked copies, in the primary Region. */
@@ -55,6 +55,9 @@ export const vaultRoleName = (deployment: Pick<Deployment, 'name'>): string => w
 
 /** RDS subnet group that restored databases live in: subnets without a route to production or to the internet. */
 export const isolatedSubnetGroupName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'isolated');
+
+/** SNS topic of one Region that alarms go to. */
+export const alarmTopicName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'alarms');
 
 export const functionName = (deployment: Pick<Deployment, 'name'>, task: string): string =>
   within(64, 'the function name', named(deployment, task));
