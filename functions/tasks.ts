@@ -6,7 +6,8 @@ import { expireRecoveryPoints } from './backup/expire-recovery-points.ts';
 import { lockRecoveryPoints } from './backup/lock-recovery-points.ts';
 import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
-import type { AnyStep, AnyTask } from './common/task.ts';
+import { InvalidInput } from './common/errors.ts';
+import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
 import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
 import { checkVerificationAge } from './verify/check-verification-age.ts';
 import { startVerifications } from './verify/start-verifications.ts';
@@ -61,3 +62,12 @@ export const steps: readonly AnyStep[] = [
   removeStateRestore,
   recordStateVerdict,
 ];
+
+/** The task or step of that name. @throws InvalidInput naming those that exist */
+export function operationNamed(name: string): AnyOperation {
+  const found = [...tasks, ...steps].find((operation) => operation.name === name);
+  if (found) return found;
+  throw new InvalidInput(`there is no task or step "${name}"`, {
+    hint: `There are: ${[...tasks, ...steps].map((each) => each.name).join(', ')}.`,
+  });
+}

@@ -97,6 +97,10 @@ export const tagKeys = {
 
 /** Environment of every function; AWS_REGION comes from Lambda itself. */
 export const environmentNames = {
+  /** Which task or step this function runs. */
+  operation: 'CODEBLUE_OPERATION',
+  /** SHA-256 (hex) of the deployed bundle. */
+  codeSha256: 'CODE_SHA256',
   /** Path of the deployment's config as JSON; `operations.json` beside the bundle when unset. */
   operations: 'CODEBLUE_OPERATIONS',
   stateTable: 'STATE_TABLE',
