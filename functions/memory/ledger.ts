@@ -1,5 +1,6 @@
 import { Conflict, NotFound } from '../common/errors.ts';
 import { timestamp } from '../common/ids.ts';
+import { claimable } from '../maintenance/claim.ts';
 import { type Ledger, Run } from '../maintenance/ports.ts';
 import type { ItemStore } from './item-store.ts';
 import { items } from './items.ts';
@@ -38,11 +39,4 @@ export function memoryLedger(store: ItemStore): Ledger {
       return runs.list(prefixOf(task, key)).findLast((run) => run.status === 'succeeded');
     },
   };
-}
-
-/** The rule of `Ledger.claim` for an occurrence that was claimed before. */
-export function claimable(stored: Run, now: Date, staleAfterSeconds: number): boolean {
-  if (stored.status === 'succeeded') return false;
-  if (stored.status === 'failed') return true;
-  return now.getTime() - Date.parse(stored.startedAt) >= staleAfterSeconds * 1000;
 }

@@ -1,0 +1,44 @@
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Conflict } from '../common/errors.ts';
+import type { Region } from '../common/ids.ts';
+import { backupKeyAlias, bucketName, type Deployment } from '../common/names.ts';
+import { clientOptions, perRegion } from './client-options.ts';
+import { calling, callingFor } from './errors.ts';
+
+const s3In = perRegion((region) => new S3Client(clientOptions(region)));
+
+/** Objects of the deployment's bucket in a Region: written once, encrypted under the Region's backup key. */
+export function immutableObjects(deployment: Deployment) {
+  const at = (region: Region, key: string) => ({ Bucket: bucketName(deployment, region), Key: key });
+
+  async function get(region: Region, key: string): Promise<Uint8Array | undefined> {
+    return callingFor(`read ${key} in ${region}`, async () => {
+      const { Body } = await s3In(region).send(new GetObjectCommand(at(region, key)));
+      return Body?.transformToByteArray();
+    });
+  }
+
+  return {
+    get,
+    /** Storing the same bytes again is no error. @throws Conflict when other bytes are stored under that key */
+    async put(region: Region, key: string, bytes: Uint8Array, contentType: string): Promise<void> {
+      const command = new PutObjectCommand({
+        ...at(region, key),
+        Body: bytes,
+        ContentType: contentType,
+        ServerSideEncryption: 'aws:kms',
+        SSEKMSKeyId: backupKeyAlias(deployment),
+        BucketKeyEnabled: true,
+        IfNoneMatch: '*',
+      });
+      try {
+        await calling(`write ${key} in ${region}`, () => s3In(region).send(command));
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        const stored = await get(region, key);
+        if (stored && Buffer.compare(stored, bytes) === 0) return;
+        throw new Conflict(`${key} in ${region} is stored already with other content; it is immutable`, { cause: error });
+      }
+    },
+  };
+}
