@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { auditTableName, environmentNames, functionName, partitionOf, stateTableName } from '../../functions/common/names.ts';
+import { functionName, partitionOf } from '../../functions/common/names.ts';
 import type { AnyOperation } from '../../functions/common/task.ts';
 import { attachGrants, type Grant, grant } from './grant.ts';
 import { logClassOf, logRetention } from './log-class.ts';
@@ -95,14 +95,12 @@ export class OperationsFunction extends Construct {
       memorySize: operation.memoryMegabytes,
       tracing: lambda.Tracing.ACTIVE,
       logGroup,
-      loggingFormat: lambda.LoggingFormat.JSON,
+      loggingFormat: lambda.LoggingFormat.TEXT, // the logger and the metrics write JSON lines themselves; Lambda would wrap them
       environment: {
         CODEBLUE_OPERATION: operation.name,
         CODE_SHA256: bundle.sha256,
-        [environmentNames.stateTable]: stateTableName(scope.operations),
-        [environmentNames.auditTable]: auditTableName(scope.operations),
         // Lambda's Node leaves Amazon's own certificate authorities out unless told; RDS is signed by one of them.
-        NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+        ...(network ? { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } : {}),
         ...props.environment,
       },
       // Two more attempts, a minute and two minutes later; the ledger's claim makes them harmless when the first one worked.

@@ -19,7 +19,7 @@ import { machineNames } from '../../functions/maintenance/ports.ts';
 import { databasePermissions } from './database-permissions.ts';
 import { type Grant, grant } from './grant.ts';
 import { dataKeyActions, keyThroughService } from './key-grants.ts';
-import { databaseRegions, type RegionScope } from './region-scope.ts';
+import { judgingRegions, type RegionScope } from './region-scope.ts';
 
 /** What a permission needs to know besides the deployment. */
 export interface PermissionScope extends RegionScope {
@@ -121,10 +121,10 @@ function stateBackups(scope: PermissionScope, access: 'backup' | 'restore'): rea
   ];
 }
 
-/** Machines of both database Regions: a task of one may ask the other to restore and judge (row V5). */
+/** Machines of every Region that judges: a task of one asks another to restore and judge its copies (row V5). */
 function startExecutions(scope: PermissionScope): readonly Grant[] {
   const { operations } = scope;
-  const places = databaseRegions(operations).flatMap((region) => machineNames.map((machine) => ({ region, machine })));
+  const places = judgingRegions(operations).flatMap((region) => machineNames.map((machine) => ({ region, machine })));
   return [
     grant({ actions: ['states:StartExecution'], resources: places.map(({ region, machine }) => machineArn(operations, region, machine)) }),
     grant({

@@ -1,7 +1,7 @@
 import type { Region } from '../../functions/common/ids.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 
-/** What a Region is for. Backups are taken, restored and judged in the primary and the standby; the tertiary keeps copies and state. */
+/** What a Region is for. Tasks of the active Region can run in the primary and the standby; the tertiary keeps copies and state. */
 export type RegionRole = 'primary' | 'standby' | 'tertiary';
 
 /** The deployment, seen from one of its Regions. */
@@ -21,5 +21,10 @@ export function deploymentOrder(operations: Operations): readonly RegionScope[] 
   ];
 }
 
-/** Regions that can hold live databases and that restore and judge backups. */
-export const databaseRegions = ({ regions }: Operations): readonly Region[] => [regions.primary, regions.standby];
+/** Regions that restore and judge backups: where databases live or may live after a failover, and where copies lie. */
+export const judgingRegions = ({ regions, databases }: Operations): readonly Region[] => [
+  ...new Set([regions.primary, regions.standby, ...databases.flatMap((database) => database.copyTo)]),
+];
+
+/** Whether this Region restores and judges backups. */
+export const judges = ({ operations, region }: RegionScope): boolean => judgingRegions(operations).includes(region);

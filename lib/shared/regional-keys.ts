@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { backupKeyAlias, proofKeyAlias, stateKeyAlias } from '../../functions/common/names.ts';
-import type { RegionScope } from './region-scope.ts';
+import { judges, type RegionScope } from './region-scope.ts';
 
 /** Longest that AWS allows between asking for a key's deletion and losing everything under it. */
 const deletionWindow = Duration.days(30);
@@ -20,8 +20,9 @@ export class RegionalKeys extends Construct {
   /** Ed25519; signs proofs of restore. Only Regions that verify have one: a proof names the key that signed it. */
   readonly proof: kms.Key | undefined;
 
-  constructor(scope: Construct, { operations, region, role }: RegionScope) {
-    super(scope, 'Keys');
+  constructor(parent: Construct, scope: RegionScope) {
+    super(parent, 'Keys');
+    const { operations, region } = scope;
     const { account } = Stack.of(this);
     const symmetric = { enableKeyRotation: true, pendingWindow: deletionWindow, removalPolicy: RemovalPolicy.RETAIN };
 
@@ -53,7 +54,7 @@ export class RegionalKeys extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': account } },
       }),
     );
-    if (role === 'tertiary') return;
+    if (!judges(scope)) return;
     this.proof = new kms.Key(this, 'Proof', {
       keySpec: kms.KeySpec.ECC_NIST_EDWARDS25519,
       keyUsage: kms.KeyUsage.SIGN_VERIFY,

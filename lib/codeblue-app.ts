@@ -1,0 +1,37 @@
+import { App } from 'aws-cdk-lib';
+import type { Operations } from '../functions/common/operations.ts';
+import type { AnyStep, AnyTask } from '../functions/common/task.ts';
+import type { BundledCode } from './shared/operations-function.ts';
+import { deploymentOrder } from './shared/region-scope.ts';
+import { RegionStack } from './stacks/region-stack.ts';
+
+export interface CodeblueAppProps {
+  readonly operations: Operations;
+  readonly tasks: readonly AnyTask[];
+  readonly steps: readonly AnyStep[];
+  readonly bundle: BundledCode;
+  /** CloudFormation's own checks of each template: seconds of synth. On when deploying, off where templates are only read. */
+  readonly validate: boolean;
+  /** Where the cloud assembly goes; a temporary directory when left out and no CDK command says. */
+  readonly outdir?: string;
+}
+
+/**
+ * The whole deployment: one stack per Region. The primary comes last, because its global tables want the keys of the
+ * other Regions; nothing else ties the stacks together.
+ */
+export function codeblueApp({ operations, tasks, steps, bundle, validate, outdir }: CodeblueAppProps): App {
+  const app = new App({
+    analyticsReporting: false,
+    builtinCloudFormationValidation: validate,
+    treeMetadata: false,
+    ...(outdir ? { outdir } : {}),
+  });
+  let previous: RegionStack | undefined;
+  for (const scope of deploymentOrder(operations)) {
+    const stack = new RegionStack(app, { scope, tasks, steps, bundle });
+    if (previous) stack.addStackDependency(previous);
+    previous = stack;
+  }
+  return app;
+}

@@ -1,0 +1,91 @@
+import { Fn, Stack, Tags } from 'aws-cdk-lib';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { Construct } from 'constructs';
+import { environmentNames, tagKeys } from '../../functions/common/names.ts';
+import type { AnyOperation, AnyStep, AnyTask } from '../../functions/common/task.ts';
+import { StateTables } from '../audit/state-tables.ts';
+import { addBackupAlarms } from '../backup/backup-alarms.ts';
+import { EvidenceBucket } from '../backup/evidence-bucket.ts';
+import { LockedVault } from '../backup/locked-vault.ts';
+import { addTaskAlarms } from '../maintenance/task-alarms.ts';
+import { IsolatedNetwork } from '../network/isolated-network.ts';
+import { productionNetwork } from '../network/production-network.ts';
+import { AlarmTopic } from '../shared/alarm-topic.ts';
+import { type BundledCode, type FunctionNetwork, OperationsFunction } from '../shared/operations-function.ts';
+import { judges, type RegionScope } from '../shared/region-scope.ts';
+import { RegionalKeys } from '../shared/regional-keys.ts';
+import { ScheduledTask } from '../shared/scheduled-task.ts';
+import { addVerificationAlarms } from '../verification/verification-alarms.ts';
+import { VerificationMachines } from '../verification/verification-machines.ts';
+
+export interface RegionStackProps {
+  readonly scope: RegionScope;
+  readonly tasks: readonly AnyTask[];
+  readonly steps: readonly AnyStep[];
+  readonly bundle: BundledCode;
+}
+
+const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** Everything of Codeblue in one Region. Regions know each other's resources by name only: no stack reads another's outputs. */
+export class RegionStack extends Stack {
+  constructor(parent: Construct, { scope, tasks, steps, bundle }: RegionStackProps) {
+    const { operations, region, role } = scope;
+    super(parent, `${capitalized(operations.name)}-Codeblue-${region}`, {
+      env: { account: operations.account, region },
+      description: `Codeblue for ${operations.name}, ${role} Region: backups that prove themselves`,
+      terminationProtection: true,
+    });
+    Tags.of(this).add(tagKeys.owner, operations.name);
+
+    const keys = new RegionalKeys(this, scope);
+    const topic = new AlarmTopic(this, scope, keys);
+    new EvidenceBucket(this, scope, keys);
+    if (role === 'primary') {
+      new StateTables(this, scope, keys);
+      new LockedVault(this, scope, keys);
+    }
+
+    const isolated = judges(scope) ? new IsolatedNetwork(this, scope, keys) : undefined;
+    const production = productionNetwork(this, scope);
+    const networkOf = ({ network }: AnyOperation): FunctionNetwork | undefined =>
+      ({ none: undefined, production, isolated: isolated?.verifiers })[network];
+    const worker = (operation: AnyOperation): OperationsFunction =>
+      new OperationsFunction(this, {
+        scope,
+        operation,
+        keys,
+        bundle,
+        taskNames: tasks.map((task) => task.name),
+        network: networkOf(operation),
+        environment:
+          isolated && operation.needs.includes('databases:restore')
+            ? { [environmentNames.isolatedSecurityGroup]: isolated.restoredGroup.securityGroupId }
+            : {},
+      });
+
+    const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${operations.name}-codeblue` });
+    for (const task of tasks.filter((each) => runsHere(each, scope, production))) {
+      const taskWorker = worker(task);
+      new ScheduledTask(this, { scope, task, worker: taskWorker, keys, group });
+      addTaskAlarms(this, topic, scope, taskWorker, task);
+    }
+    if (isolated) {
+      new VerificationMachines(this, scope, keys, topic, steps.map(worker));
+      addVerificationAlarms(this, topic, scope);
+    }
+    addBackupAlarms(this, topic, scope);
+  }
+
+  /** Zones by position: asking the account which it has would need credentials at synth. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
+  }
+}
+
+/** Tasks of the active Region run where it can be; those that reach live databases, where such a database lives. */
+function runsHere(task: AnyTask, { operations, role }: RegionScope, production: FunctionNetwork | undefined): boolean {
+  if (task.schedules(operations).length === 0) return false;
+  if (task.network === 'production' && !production) return false;
+  return task.runsIn === 'every' || role !== 'tertiary';
+}

@@ -1,0 +1,48 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { Operations } from '../../functions/common/operations.ts';
+import type { AlarmTopic } from '../shared/alarm-topic.ts';
+import type { OperationsFunction } from '../shared/operations-function.ts';
+import type { RegionScope } from '../shared/region-scope.ts';
+import type { RegionalKeys } from '../shared/regional-keys.ts';
+import { addMachineAlarms } from './verification-alarms.ts';
+import { VerificationMachine } from './verification-machine.ts';
+import { verifyRecoveryPoint } from './verify-recovery-point-machine.ts';
+import { verifyStateBackup } from './verify-state-backup-machine.ts';
+
+/**
+ * Besides the restore itself: every other step at its longest with its retries. Steps that poll give up by themselves
+ * long before, so that their machine tears down; a machine that reaches its own limit tears nothing down.
+ */
+const everythingElse = Duration.hours(6);
+/** `await-state-restore` gives up after 4 h, `remove-state-restore` half an hour later. */
+const stateBackupLimit = Duration.hours(12);
+
+const recoveryPointLimit = (operations: Operations): Duration =>
+  Duration.seconds(operations.verification.restoreLimit).plus(everythingElse);
+
+/** The machines that prove backups, with their alarms. */
+export class VerificationMachines extends Construct {
+  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
+    super(parent, 'Machines');
+    const machines = [
+      new VerificationMachine(this, {
+        scope,
+        keys,
+        workers,
+        name: 'verify-recovery-point',
+        limit: recoveryPointLimit(scope.operations),
+        definition: verifyRecoveryPoint,
+      }),
+      new VerificationMachine(this, {
+        scope,
+        keys,
+        workers,
+        name: 'verify-state-backup',
+        limit: stateBackupLimit,
+        definition: verifyStateBackup,
+      }),
+    ];
+    for (const machine of machines) addMachineAlarms(this, topic, machine);
+  }
+}
