@@ -125,6 +125,11 @@ export function auroraClusters({ operations, clock }: AwsSettings): RdsKind {
       const command = { DBClusterIdentifier: ref.restoredId, SkipFinalSnapshot: true, DeleteAutomatedBackups: true };
       await rds.send(new DeleteDBClusterCommand(command));
     },
+    async liveHost(identifier, region) {
+      const host = (await find(region, identifier))?.Endpoint;
+      if (!host) throw new NotFound(`there is no Aurora cluster ${identifier} with an endpoint in ${region}`);
+      return host;
+    },
     async access({ region, restoredId }) {
       const cluster = await find(region, restoredId);
       const secretArn = cluster?.MasterUserSecret?.SecretArn;

@@ -128,6 +128,11 @@ export function rdsInstances({ operations, clock }: AwsSettings): RdsKind {
       const command = { DBInstanceIdentifier: restoredId, SkipFinalSnapshot: true, DeleteAutomatedBackups: true };
       await rdsIn(region).send(new DeleteDBInstanceCommand(command));
     },
+    async liveHost(identifier, region) {
+      const host = (await find(region, identifier))?.Endpoint?.Address;
+      if (!host) throw new NotFound(`there is no RDS instance ${identifier} with an endpoint in ${region}`);
+      return host;
+    },
     async access({ region, restoredId }) {
       const instance = await find(region, restoredId);
       const { Address, Port } = instance?.Endpoint ?? {};

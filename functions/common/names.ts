@@ -76,6 +76,10 @@ const arn = (deployment: Deployment, region: string, service: string, resource: 
 export const machineArn = (deployment: Deployment, region: string, machine: string): string =>
   arn(deployment, region, 'states', `stateMachine:${machineName(deployment, machine)}`);
 
+/** An execution's ARN names its machine and itself, so it needs no look-up. */
+export const executionArn = (deployment: Deployment, region: string, machine: string, execution: string): string =>
+  arn(deployment, region, 'states', `execution:${machineName(deployment, machine)}:${execution}`);
+
 export const vaultRoleArn = (deployment: Deployment, region: string): string =>
   `arn:${partitionOf(region)}:iam::${deployment.account}:role/${vaultRoleName(deployment)}`;
 

@@ -1,0 +1,29 @@
+import type { Ports } from '../common/ports.ts';
+import type { AwsSettings } from './settings.ts';
+
+/**
+ * Where each adapter lives. Literal imports, so that the bundler can split them: a function loads the clients of the ports
+ * that it needs and no others.
+ */
+const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promise<Ports[P]> } = {
+  auditLog: async (settings) => (await import('./audit-log.ts')).auditLogPort(settings),
+  databases: async (settings) => (await import('./databases.ts')).databasesPort(settings),
+  executions: async (settings) => (await import('./executions.ts')).executionsPort(settings),
+  ledger: async (settings) => (await import('./ledger.ts')).ledgerPort(settings),
+  manifests: async (settings) => (await import('./manifests.ts')).manifestsPort(settings),
+  metrics: async (settings) => (await import('./metrics.ts')).metricsPort(settings),
+  proofs: async (settings) => (await import('./proofs.ts')).proofsPort(settings),
+  recoveryPoints: async (settings) => (await import('./recovery-points.ts')).recoveryPointsPort(settings),
+  signer: async (settings) => (await import('./signer.ts')).signerPort(settings),
+  snapshotIntegrity: async (settings) => (await import('./snapshot-integrity.ts')).snapshotIntegrityPort(settings),
+  sqlServers: async (settings) => (await import('./sql-servers.ts')).sqlServersPort(settings),
+  stateBackups: async (settings) => (await import('./state-backups.ts')).stateBackupsPort(settings),
+  taskInvoker: async (settings) => (await import('./task-invoker.ts')).taskInvokerPort(settings),
+  vault: async (settings) => (await import('./vault.ts')).vaultPort(settings),
+};
+
+/** The named ports, loaded side by side. */
+export async function loadPorts(names: readonly (keyof Ports)[], settings: AwsSettings): Promise<Partial<Ports>> {
+  const loaded = await Promise.all(names.map(async (name) => [name, await adapters[name](settings)] as const));
+  return Object.fromEntries(loaded);
+}
