@@ -72,6 +72,10 @@ export class Regions {
   allow(name: Region): void {
     this.#denied.delete(name);
   }
+
+  isDenied(name: Region): boolean {
+    return this.#denied.has(name);
+  }
 }
 
 /**

@@ -32,7 +32,9 @@ export async function baseBackup(address: PgAddress, label: string, copy: () => 
       `SELECT lsn, labelfile, to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ended_at FROM pg_backup_stop(false)`,
     );
     const stop = Stop.parse(stopped);
-    return { timeline: start.timeline, startLsn: start.lsn, stopLsn: stop.lsn, label: stop.labelfile, endedAt: stop.ended_at };
+    // Dates have milliseconds: rounded up, so that the instant named here is never before the end.
+    const endedAt = new Date(stop.ended_at.getTime() + 1);
+    return { timeline: start.timeline, startLsn: start.lsn, stopLsn: stop.lsn, label: stop.labelfile, endedAt };
   } finally {
     // Closing the session ends a backup that was not stopped.
     await session.close();

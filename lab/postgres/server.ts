@@ -143,10 +143,16 @@ export class PostgresServer {
     killServer(this.dataDir);
   }
 
-  /** Ends it and removes its files. */
-  async destroy(): Promise<void> {
-    endProcessesUnder(this.dataDir);
-    await rm(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+  /** Ends whatever runs on its data directory, recovery included, without waiting for anybody. */
+  async endNow(): Promise<void> {
+    const pid = this.#pid();
+    if (pid !== undefined) {
+      signal(pid, 'SIGCONT');
+      signal(pid, 'SIGQUIT');
+      const giveUpAt = performance.now() + 5_000;
+      while (isAlive(pid) && performance.now() < giveUpAt) await wait(POLL_MS);
+    }
+    killServer(this.dataDir);
   }
 
   /**

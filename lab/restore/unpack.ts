@@ -1,0 +1,33 @@
+import { createWriteStream } from 'node:fs';
+import { chown, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { PostgresServer } from '../postgres/server.ts';
+import type { RegionKey } from '../region.ts';
+import { DamagedObject } from '../snapshots/cipher.ts';
+import { readObject } from '../snapshots/object.ts';
+import { CONTENTS_FILE } from '../snapshots/sidecar.ts';
+
+/**
+ * Unpacks a stored snapshot into a server's empty data directory.
+ * @throws DamagedObject when the object's bytes are not the ones that were stored
+ */
+export async function unpackSnapshot(object: string, key: RegionKey, server: PostgresServer, signal: AbortSignal): Promise<void> {
+  const { user } = server.runtime;
+  const own = async (path: string): Promise<void> => {
+    if (user) await chown(path, user.uid, user.gid);
+  };
+  await mkdir(server.dataDir, { mode: 0o700 });
+  await own(server.dataDir);
+  await readObject(object, key, async ({ name, isDirectory, bytes }) => {
+    signal.throwIfAborted();
+    if (name === CONTENTS_FILE) return;
+    // Nothing is proven before the last byte was read: a forged name must not lead out of the directory.
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(name) || name.split('/').includes('..'))
+      throw new DamagedObject('an entry of the object has an impossible name');
+    const path = join(server.dataDir, name);
+    if (isDirectory) await mkdir(path, { recursive: true, mode: 0o700 });
+    else await pipeline(bytes(), createWriteStream(path, { mode: 0o600, flags: 'wx' }));
+    await own(path);
+  });
+}
