@@ -89,7 +89,8 @@ export const restoredSettings: Settings = {
 export function timeTargetSettings(archiveDir: string, time: Date): Settings {
   return {
     restore_command: restoreCommand(archiveDir),
-    recovery_target_time: time.toISOString(),
+    // Offset as digits: the abbreviation Z is not known yet when PostgreSQL reads this.
+    recovery_target_time: time.toISOString().replace('T', ' ').replace('Z', '+00'),
     recovery_target_action: 'promote',
     recovery_target_inclusive: true,
     recovery_target_timeline: 'latest',

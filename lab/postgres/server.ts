@@ -226,7 +226,7 @@ export class PostgresServer {
   #failure(what: string, log: string): LabUnavailable {
     if (/No space left on device|Disk quota exceeded/.test(log)) return diskFull(dirname(this.dataDir));
     const lines = log.split('\n').filter((line) => line.trim() !== '');
-    const line = lines.find((text) => /\b(FATAL|PANIC|ERROR):|^initdb: error/.test(text)) ?? lines.at(-1) ?? 'it ended without a word';
+    const line = lines.findLast((text) => /\b(FATAL|PANIC|ERROR):|^initdb: error/.test(text)) ?? lines.at(-1) ?? 'it ended without a word';
     return new LabUnavailable(`${what}: ${line.replace(/^.*?\b(FATAL|PANIC|ERROR):\s*|^initdb: error:\s*/, '')}`, {
       hint: 'Start the lab anew; if it happens again, check memory, disk and the limits of this account.',
     });
