@@ -63,11 +63,13 @@ export const steps: readonly AnyStep[] = [
   recordStateVerdict,
 ];
 
-/** The task or step of that name. @throws InvalidInput naming those that exist */
-export function operationNamed(name: string): AnyOperation {
-  const found = [...tasks, ...steps].find((operation) => operation.name === name);
+const find = <T extends AnyOperation>(among: readonly T[], name: string): T => {
+  const found = among.find((operation) => operation.name === name);
   if (found) return found;
-  throw new InvalidInput(`there is no task or step "${name}"`, {
-    hint: `There are: ${[...tasks, ...steps].map((each) => each.name).join(', ')}.`,
-  });
-}
+  throw new InvalidInput(`there is no task or step "${name}"`, { hint: `There are: ${among.map((each) => each.name).join(', ')}.` });
+};
+
+/** By name. @throws InvalidInput naming those that exist */
+export const taskNamed = (name: string): AnyTask => find(tasks, name);
+export const stepNamed = (name: string): AnyStep => find(steps, name);
+export const operationNamed = (name: string): AnyOperation => find<AnyOperation>([...tasks, ...steps], name);

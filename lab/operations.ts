@@ -1,0 +1,51 @@
+import { defineOperations } from '../config/define-operations.ts';
+import { seconds } from '../functions/common/duration.ts';
+import type { Invariant, Operations } from '../functions/common/operations.ts';
+
+export type Profile = Operations['profile'];
+
+/** The one database of the lab. */
+export const labDatabaseId = 'hospital';
+const regions = { primary: 'us-east-1', standby: 'us-west-2', tertiary: 'eu-west-1' };
+/** No AWS stands behind the lab: these say so where they are printed. */
+const nowhere = {
+  account: '000000000000',
+  vpc: 'vpc-00000000000000000',
+  subnet: 'subnet-00000000000000000',
+  group: 'sg-00000000000000000',
+};
+
+/**
+ * The lab's deployment: a profile as it ships, for one database in three local regions. Only the canary is faster, so that a
+ * run of a minute measures something.
+ */
+export function labOperations(profile: Profile, invariants: readonly Invariant[], databaseNames?: readonly string[]): Operations {
+  const site = (region: string) => ({
+    identifier: `lab-${region}`,
+    secretArn: `arn:aws:secretsmanager:${region}:${nowhere.account}:secret:lab`,
+    network: { vpcId: nowhere.vpc, availabilityZones: [`${region}a`], subnetIds: [nowhere.subnet], securityGroupId: nowhere.group },
+  });
+  return defineOperations({
+    name: 'lab',
+    profile,
+    account: nowhere.account,
+    regions,
+    databases: [
+      {
+        id: labDatabaseId,
+        engine: 'rds-postgres',
+        sites: Object.fromEntries(Object.values(regions).map((region) => [region, site(region)])),
+        copyTo: [regions.standby, regions.tertiary],
+        replica: { region: regions.standby },
+        invariants: [...invariants],
+        ...(databaseNames ? { databaseNames: [...databaseNames] } : {}),
+      },
+    ],
+    canary: { interval: seconds(1) },
+    contacts: {
+      owner: { name: 'Lab', email: 'lab@example.org' },
+      onCall: { name: 'Lab', email: 'lab@example.org' },
+      compliance: { name: 'Lab', email: 'lab@example.org' },
+    },
+  });
+}
