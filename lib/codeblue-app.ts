@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import recommendedFeatureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Operations } from '../functions/common/operations.ts';
 import type { AnyStep, AnyTask } from '../functions/common/task.ts';
 import type { BundledCode } from './shared/operations-function.ts';
@@ -23,6 +24,7 @@ export interface CodeblueAppProps {
 export function codeblueApp({ operations, tasks, steps, bundle, validate, outdir }: CodeblueAppProps): App {
   const app = new App({
     analyticsReporting: false,
+    context: recommendedFeatureFlags, // here and not in cdk.json, so that an app in a test or in the lab is the deployed one
     builtinCloudFormationValidation: validate,
     treeMetadata: false,
     ...(outdir ? { outdir } : {}),

@@ -31,9 +31,7 @@ export class LockedVault extends Construct {
     });
     const role = new iam.Role(this, 'Role', {
       roleName: vaultRoleName(operations),
-      assumedBy: new iam.ServicePrincipal('backup.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': operations.account } },
-      }),
+      assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
       description: 'AWS Backup takes locked copies of the live databases',
       managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSBackupServiceRolePolicyForBackup')],
     });

@@ -1,13 +1,14 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { isolatedSubnetGroupName } from '../../functions/common/names.ts';
-import { attachGrants, grant } from '../shared/grant.ts';
+import { exactRole, grant } from '../shared/grant.ts';
 import { logRetention } from '../shared/log-class.ts';
 import type { FunctionNetwork } from '../shared/operations-function.ts';
+import { withoutRedundantDependency } from '../shared/redundant-dependency.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
 
@@ -58,7 +59,9 @@ export class IsolatedNetwork extends Construct {
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
     });
     this.verifiers = { vpc: this.vpc, subnets: this.vpc.isolatedSubnets, securityGroups: [verifierGroup] };
-    acknowledgeDefaultGroupProvider(this);
+    // CDK empties the VPC's default security group with a function of its own, once, at deployment.
+    const provider = Stack.of(this).node.tryFindChild('Custom::VpcRestrictDefaultSGCustomResourceProvider');
+    withoutRedundantDependency(provider?.node.tryFindChild('Handler'));
   }
 
   /** Only what verifiers use: S3 manifests, DynamoDB state, and the endpoint and password of a restored database. */
@@ -84,16 +87,17 @@ export class IsolatedNetwork extends Construct {
       encryptionKey: keys.state,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    const role = new iam.Role(this, 'FlowLogsRole', { assumedBy: new iam.ServicePrincipal('vpc-flow-logs.amazonaws.com') });
-    attachGrants(this, 'FlowLogsPolicy', role, [
-      grant({ actions: ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
-    ]);
+    const role = exactRole(this, 'FlowLogsRole', {
+      service: 'vpc-flow-logs.amazonaws.com',
+      onlyFor: scope.operations.account,
+      description: 'Codeblue: writes the flow logs of the isolated network',
+      grants: [
+        grant({ actions: ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
+      ],
+    });
     this.vpc.addFlowLog('Flows', {
-      destination: ec2.FlowLogDestination.toCloudWatchLogs(logGroup, role.withoutPolicyUpdates()),
+      destination: ec2.FlowLogDestination.toCloudWatchLogs(logGroup, role),
       trafficType: ec2.FlowLogTrafficType.ALL,
     });
   }
 }
-
-/** CDK empties the VPC's default security group through a function of its own, once, at deployment. */
-function acknowledgeDefaultGroupProvider(_network: IsolatedNetwork): void {}

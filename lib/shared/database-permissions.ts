@@ -36,7 +36,7 @@ const restored = ({ operations, region }: RegionScope): readonly string[] => [
 ];
 
 /** RDS resources other than databases, by type and name: subnet groups, parameter groups, option groups. */
-const rdsArn = ({ operations, region }: RegionScope, resource: string): string =>
+const rdsArn = ({ operations, region }: Pick<RegionScope, 'operations' | 'region'>, resource: string): string =>
   `arn:${partitionOf(region)}:rds:${region}:${operations.account}:${resource}`;
 
 const owned = ({ operations }: RegionScope) => ({ StringEquals: { [`aws:ResourceTag/${tagKeys.owner}`]: operations.name } });
@@ -49,12 +49,11 @@ const describe = ({ operations }: RegionScope): readonly Grant[] => [
       'rds:DescribeDBClusters',
       'rds:DescribeDBSnapshots',
       'rds:DescribeDBClusterSnapshots',
+      'rds:DescribeDBInstanceAutomatedBackups',
       'rds:ListTagsForResource',
     ],
     resources: regionsOf(operations).flatMap((region) =>
-      (['db', 'cluster'] as const)
-        .map((kind) => databaseArn(operations, region, kind, '*'))
-        .concat((['snapshot', 'cluster-snapshot'] as const).map((kind) => snapshotArn(operations, region, kind, '*'))),
+      ['db', 'cluster', 'snapshot', 'cluster-snapshot', 'auto-backup'].map((type) => rdsArn({ operations, region }, `${type}:*`)),
     ),
     because: 'reads descriptions, never data; RDS authorizes a list call against every resource of the type',
   }),

@@ -29,13 +29,21 @@ export function grant(given: Grant): Grant {
   return given;
 }
 
+export interface ExactRoleProps {
+  /** Service that assumes the role, such as `lambda.amazonaws.com`. */
+  readonly service: string;
+  /** The service must be acting for this account. Left out for services whose documentation does not promise to say so. */
+  readonly onlyFor?: string;
+  readonly description: string;
+  readonly grants: readonly Grant[];
+}
+
 /**
- * A managed policy with exactly these grants, attached to `role`. The role itself takes no further statements: what CDK
- * would add on its own is written in the grants instead, so that one list is the whole truth.
+ * A role with exactly these grants. CDK cannot add statements to it: what it would add on its own is written in the grants
+ * instead, so that one list is the whole truth. The policy is attached before anything can assume the role.
  */
-export function attachGrants(scope: Construct, id: string, role: iam.IRole, grants: readonly Grant[]): iam.ManagedPolicy {
-  const policy = new iam.ManagedPolicy(scope, id, {
-    roles: [role],
+export function exactRole(scope: Construct, id: string, { service, onlyFor, description, grants }: ExactRoleProps): iam.IRole {
+  const policy = new iam.ManagedPolicy(scope, `${id}Policy`, {
     statements: grants.map(
       ({ actions, resources, conditions }) =>
         new iam.PolicyStatement({ actions: [...actions], resources: [...resources], ...(conditions ? { conditions } : {}) }),
@@ -47,5 +55,10 @@ export function attachGrants(scope: Construct, id: string, role: iam.IRole, gran
   for (const [arn, reason] of reasons) {
     if (arn.includes('*')) Validations.of(policy).acknowledge({ id: `AwsSolutions-IAM5[Resource::${arn}]`, reason });
   }
-  return policy;
+  const role = new iam.Role(scope, id, {
+    assumedBy: new iam.ServicePrincipal(service, onlyFor ? { conditions: { StringEquals: { 'aws:SourceAccount': onlyFor } } } : {}),
+    description: description.slice(0, 1000), // IAM's limit
+    managedPolicies: [policy],
+  });
+  return role.withoutPolicyUpdates();
 }

@@ -1,15 +1,15 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { functionName, partitionOf } from '../../functions/common/names.ts';
+import { environmentNames, functionName, partitionOf } from '../../functions/common/names.ts';
 import type { AnyOperation } from '../../functions/common/task.ts';
-import { attachGrants, type Grant, grant } from './grant.ts';
+import { exactRole, type Grant, grant } from './grant.ts';
 import { logClassOf, logRetention } from './log-class.ts';
 import { grantsForAll } from './permissions.ts';
+import { withoutRedundantDependency } from './redundant-dependency.ts';
 import type { RegionScope } from './region-scope.ts';
 import type { RegionalKeys } from './regional-keys.ts';
 
@@ -49,7 +49,6 @@ const longestEventAge = Duration.hours(1);
 export class OperationsFunction extends Construct {
   readonly operation: AnyOperation;
   readonly function: lambda.Function;
-  readonly role: iam.Role;
   readonly deadLetters: sqs.Queue | undefined;
 
   constructor(parent: Construct, props: OperationsFunctionProps) {
@@ -73,15 +72,14 @@ export class OperationsFunction extends Construct {
             retentionPeriod: Duration.days(14),
           })
         : undefined;
-    this.role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: `Codeblue ${operation.name}: ${operation.needs.join(', ') || 'audit and ledger only'}`.slice(0, 1000),
+    const role = exactRole(this, 'Role', {
+      service: 'lambda.amazonaws.com',
+      description: `Codeblue ${operation.name}: ${operation.needs.join(', ') || 'audit and ledger only'}`,
+      grants: [
+        ...grantsForAll(operation.needs, { ...scope, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames }),
+        ...this.hostGrants(props, name),
+      ],
     });
-    const grants = [
-      ...grantsForAll(operation.needs, { ...scope, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames }),
-      ...this.hostGrants(props, name),
-    ];
-    const policy = attachGrants(this, 'Policy', this.role, grants);
 
     this.function = new lambda.Function(this, 'Function', {
       functionName: name,
@@ -90,15 +88,15 @@ export class OperationsFunction extends Construct {
       architecture: lambda.Architecture.ARM_64,
       handler: 'lambda.handler',
       code: bundle.code,
-      role: this.role.withoutPolicyUpdates(),
+      role,
       timeout: Duration.seconds(operation.timeout),
       memorySize: operation.memoryMegabytes,
       tracing: lambda.Tracing.ACTIVE,
       logGroup,
       loggingFormat: lambda.LoggingFormat.TEXT, // the logger and the metrics write JSON lines themselves; Lambda would wrap them
       environment: {
-        CODEBLUE_OPERATION: operation.name,
-        CODE_SHA256: bundle.sha256,
+        [environmentNames.operation]: operation.name,
+        [environmentNames.codeSha256]: bundle.sha256,
         // Lambda's Node leaves Amazon's own certificate authorities out unless told; RDS is signed by one of them.
         ...(network ? { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } : {}),
         ...props.environment,
@@ -107,7 +105,7 @@ export class OperationsFunction extends Construct {
       ...(this.deadLetters ? { deadLetterQueue: this.deadLetters, retryAttempts: 2, maxEventAge: longestEventAge } : {}),
       ...(network ? { vpc: network.vpc, vpcSubnets: { subnets: [...network.subnets] }, securityGroups: [...network.securityGroups] } : {}),
     });
-    this.function.node.addDependency(policy); // without it the first run may come before its permissions
+    withoutRedundantDependency(this.function.node.defaultChild);
     acknowledgeFunctionRules(this.function, operation, network !== undefined);
   }
 

@@ -62,7 +62,7 @@ function objects(scope: PermissionScope, regions: readonly string[], prefix: str
     grant({
       actions: ['s3:ListBucket'],
       resources: regions.map(bucketArn),
-      conditions: { StringLike: { 's3:prefix': `${prefix}/*` } },
+      conditions: { StringLikeIfExists: { 's3:prefix': `${prefix}/*` } }, // reading an absent object asks without a prefix
     }),
     ...regions.map((region) =>
       keyThroughService(
@@ -206,16 +206,5 @@ export function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] 
 
 /** Everything that a function with these needs may do. */
 export function grantsForAll(needs: readonly Need[], scope: PermissionScope): readonly Grant[] {
-  return merged([...recordKeeping(scope), ...needs.flatMap((need) => grantsFor(need, scope))]);
-}
-
-/** Statements that differ in their actions only become one: managed policies hold 6 144 characters. */
-function merged(grants: readonly Grant[]): readonly Grant[] {
-  const byResource = new Map<string, Grant>();
-  for (const each of grants) {
-    const key = JSON.stringify([each.resources, each.conditions]);
-    const known = byResource.get(key);
-    byResource.set(key, known ? { ...known, actions: [...new Set([...known.actions, ...each.actions])] } : each);
-  }
-  return [...byResource.values()];
+  return [...recordKeeping(scope), ...needs.flatMap((need) => grantsFor(need, scope))];
 }

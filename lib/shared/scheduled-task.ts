@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import {
   ContextAttribute,
   type IScheduleGroup,
@@ -14,7 +13,7 @@ import { Construct } from 'constructs';
 import { InvalidInput } from '../../functions/common/errors.ts';
 import { describeSchedule, schedulerExpressions } from '../../functions/common/schedule.ts';
 import type { AnyTask, ScheduledRun } from '../../functions/common/task.ts';
-import { attachGrants, grant } from './grant.ts';
+import { exactRole, grant } from './grant.ts';
 import type { OperationsFunction } from './operations-function.ts';
 import type { RegionScope } from './region-scope.ts';
 import type { RegionalKeys } from './regional-keys.ts';
@@ -47,35 +46,33 @@ export class ScheduledTask extends Construct {
     const { deadLetters } = worker;
     if (!deadLetters) throw new InvalidInput(`${task.name} is scheduled but its function has no dead-letter queue`);
 
-    const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': operations.account } },
-      }),
+    const role = exactRole(this, 'Role', {
+      service: 'scheduler.amazonaws.com',
+      onlyFor: operations.account,
       description: `EventBridge Scheduler starts ${task.name}`,
+      grants: [
+        grant({ actions: ['lambda:InvokeFunction'], resources: [worker.function.functionArn] }),
+        grant({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
+        grant({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keys.state.keyArn] }),
+      ],
     });
-    const policy = attachGrants(this, 'Policy', role, [
-      grant({ actions: ['lambda:InvokeFunction'], resources: [worker.function.functionArn] }),
-      grant({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
-      grant({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keys.state.keyArn] }),
-    ]);
 
     const runs: readonly ScheduledRun[] = task.schedules(operations);
     for (const run of runs) {
       for (const [index, { expression, timeZone }] of schedulerExpressions(run.schedule, operations.timeZone).entries()) {
         const id = [run.key.replace(/[^0-9A-Za-z-]/g, '-'), index === 0 ? '' : String(index + 1)].filter(Boolean).join('-') || 'only';
-        const schedule = new Schedule(this, id, {
+        new Schedule(this, id, {
           scheduleGroup: group,
           description: `${task.name} ${run.key}: ${describeSchedule(run.schedule)}`,
           schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
           timeWindow: TimeWindow.off(),
           target: new LambdaInvoke(worker.function, {
-            role: role.withoutPolicyUpdates(),
+            role,
             deadLetterQueue: deadLetters,
             ...delivery,
             input: ScheduleTargetInput.fromObject({ key: run.key, scheduledAt: ContextAttribute.scheduledTime, input: run.input }),
           }),
         });
-        schedule.node.addDependency(policy);
       }
     }
   }

@@ -1,13 +1,13 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { machineName } from '../../functions/common/names.ts';
 import type { MachineName } from '../../functions/maintenance/ports.ts';
-import { attachGrants, grant } from '../shared/grant.ts';
+import { exactRole, grant } from '../shared/grant.ts';
 import { logRetention } from '../shared/log-class.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
+import { withoutRedundantDependency } from '../shared/redundant-dependency.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
 import { StepFunctions } from './machine-step.ts';
@@ -39,47 +39,46 @@ export class VerificationMachine extends Construct {
       encryptionKey: keys.state,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': operations.account } },
-      }),
-      description: `Codeblue machine ${name}: calls its steps`,
-    });
     const steps = new StepFunctions(workers);
-    const chain = sfn.DefinitionBody.fromChainable(definition(this, steps));
+    const definitionBody = sfn.DefinitionBody.fromChainable(definition(this, steps)); // before the role: it says which steps are called
+    const role = exactRole(this, 'Role', {
+      service: 'states.amazonaws.com',
+      onlyFor: operations.account,
+      description: `Codeblue machine ${name}: calls its steps`,
+      grants: [
+        grant({ actions: ['lambda:InvokeFunction'], resources: steps.usedArns }),
+        grant({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keys.state.keyArn] }),
+        grant({
+          actions: [
+            'logs:CreateLogDelivery',
+            'logs:GetLogDelivery',
+            'logs:UpdateLogDelivery',
+            'logs:DeleteLogDelivery',
+            'logs:ListLogDeliveries',
+            'logs:PutResourcePolicy',
+            'logs:DescribeResourcePolicies',
+            'logs:DescribeLogGroups',
+          ],
+          resources: ['*'],
+          because: 'log deliveries know no resource; Step Functions sets its own up with these',
+        }),
+        grant({
+          actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'],
+          resources: ['*'],
+          because: 'X-Ray knows no resource for writing traces',
+        }),
+      ],
+    });
     this.machine = new sfn.StateMachine(this, 'Machine', {
       stateMachineName: machineName(operations, name),
       stateMachineType: sfn.StateMachineType.STANDARD,
-      definitionBody: chain,
-      role: role.withoutPolicyUpdates(),
+      definitionBody,
+      role: role,
       timeout: limit,
       tracingEnabled: true,
       encryptionConfiguration: new sfn.CustomerManagedEncryptionConfiguration(keys.state),
       logs: { destination: logGroup, level: sfn.LogLevel.ALL, includeExecutionData: false },
     });
-    const policy = attachGrants(this, 'Policy', role, [
-      grant({ actions: ['lambda:InvokeFunction'], resources: steps.usedArns }),
-      grant({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keys.state.keyArn] }),
-      grant({
-        actions: [
-          'logs:CreateLogDelivery',
-          'logs:GetLogDelivery',
-          'logs:UpdateLogDelivery',
-          'logs:DeleteLogDelivery',
-          'logs:ListLogDeliveries',
-          'logs:PutResourcePolicy',
-          'logs:DescribeResourcePolicies',
-          'logs:DescribeLogGroups',
-        ],
-        resources: ['*'],
-        because: 'log deliveries know no resource; Step Functions sets its own up with these',
-      }),
-      grant({
-        actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'],
-        resources: ['*'],
-        because: 'X-Ray knows no resource for writing traces',
-      }),
-    ]);
-    this.machine.node.addDependency(policy);
+    withoutRedundantDependency(this.machine.node.defaultChild);
   }
 }
