@@ -26,6 +26,8 @@ export const RestoredItem = z.strictObject({
   availableAt: Timestamp,
   expiresAt: Timestamp,
   failed: z.boolean(),
+  /** Why it failed. */
+  reason: z.string().optional(),
   /** Snapshot that it came from, or the instant of a point-in-time restore. */
   from: z.string(),
   goneAt: Timestamp.optional(),

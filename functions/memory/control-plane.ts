@@ -1,0 +1,86 @@
+import type { LiveDatabase } from '../backup/models.ts';
+import type { Databases } from '../backup/ports.ts';
+import type { Clock } from '../common/clock.ts';
+import { after, seconds } from '../common/duration.ts';
+import { NotFound, NotOwned } from '../common/errors.ts';
+import { type DatabaseId, type Region, type Timestamp, timestamp } from '../common/ids.ts';
+import type { Operations } from '../common/operations.ts';
+import type { Timings } from './database-items.ts';
+import type { ItemStore } from './item-store.ts';
+
+export interface ControlPlaneSettings {
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly store: ItemStore;
+  readonly timings?: Partial<Timings>;
+}
+
+const defaultTimings: Timings = { captureSeconds: 20, snapshotSeconds: 300, copySeconds: 900, restoreSeconds: 600, removeSeconds: 120 };
+const DAY_MILLISECONDS = 86_400_000;
+
+/** What snapshots and restored databases of the modelled service have in common. */
+export interface ControlPlane extends ControlPlaneSettings {
+  readonly owner: string;
+  readonly takes: Timings;
+  readonly live: Map<string, Partial<LiveDatabase>>;
+  readonly failures: Map<keyof Databases, Error[]>;
+  /** Throws what a test asked this method to throw next. */
+  inject(method: keyof Databases): void;
+  /** The time that many seconds from now. */
+  later(secondsFromNow: number): Timestamp;
+  /** @throws NotOwned */
+  assertOwned(item: { readonly owner: string }, id: string): void;
+  /** @throws NotFound */
+  describeLive(databaseId: DatabaseId, region: Region): LiveDatabase;
+}
+
+export function controlPlane(settings: ControlPlaneSettings): ControlPlane {
+  const { operations, clock, timings } = settings;
+  const live: ControlPlane['live'] = new Map();
+  const failures: ControlPlane['failures'] = new Map();
+  return {
+    ...settings,
+    owner: operations.name,
+    takes: { ...defaultTimings, ...timings },
+    live,
+    failures,
+    inject(method) {
+      const error = failures.get(method)?.shift();
+      if (error) throw error;
+    },
+    later: (secondsFromNow) => timestamp(after(clock.now(), seconds(secondsFromNow))),
+    assertOwned(item, id) {
+      if (item.owner !== operations.name) throw new NotOwned(`${id} does not belong to ${operations.name}`);
+    },
+    describeLive: (databaseId, region) => ({
+      ...liveByConfig(operations, databaseId, region, clock.now().getTime()),
+      ...live.get(`${region}/${databaseId}`),
+    }),
+  };
+}
+
+/** A live database as its config wants it. */
+function liveByConfig(operations: Operations, databaseId: DatabaseId, region: Region, now: number): LiveDatabase {
+  const database = operations.databases.find(({ id }) => id === databaseId);
+  if (!database?.sites[region]) throw new NotFound(`there is no database ${databaseId} in ${region}`);
+  const facts = {
+    databaseId,
+    region,
+    status: 'available',
+    engineVersion: '16.4',
+    sizeBytes: 107_374_182_400,
+    encrypted: true,
+    deletionProtected: true,
+  };
+  if (database.replica?.region === region) {
+    return { ...facts, logRetentionDays: 0, replicaOf: database.sites[operations.regions.primary]?.identifier, replicas: [] };
+  }
+  const replica = database.replica && database.sites[database.replica.region]?.identifier;
+  return {
+    ...facts,
+    logRetentionDays: Math.max(1, Math.ceil(database.pointInTime.window / 86_400)),
+    earliestRestorableAt: new Date(now - 7 * DAY_MILLISECONDS),
+    latestRestorableAt: new Date(now - 300_000),
+    replicas: replica ? [replica] : [],
+  };
+}

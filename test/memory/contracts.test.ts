@@ -1,0 +1,50 @@
+import { DatabaseId } from '../../functions/common/ids.ts';
+import { manualClock } from '../../functions/memory/clock.ts';
+import { memoryPorts } from '../../functions/memory/ports.ts';
+import { auditLogContract } from '../contracts/audit-log.contract.ts';
+import { databasesContract } from '../contracts/databases.contract.ts';
+import { ledgerContract } from '../contracts/ledger.contract.ts';
+import { manifestsContract } from '../contracts/manifests.contract.ts';
+import { proofsContract } from '../contracts/proofs.contract.ts';
+import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
+import { signerContract } from '../contracts/signer.contract.ts';
+import { stateBackupsContract } from '../contracts/state-backups.contract.ts';
+import { testOperations } from '../support/operations.ts';
+
+const fresh = () => {
+  const clock = manualClock('2026-11-21T07:00:00Z');
+  return { clock, ...memoryPorts({ operations: testOperations(), clock }) };
+};
+
+recoveryPointsContract(async () => fresh().recoveryPoints);
+ledgerContract(async () => fresh().ledger);
+auditLogContract(async () => fresh().auditLog);
+manifestsContract(async () => fresh().manifests);
+proofsContract(async () => fresh().proofs);
+signerContract(async () => fresh().signer);
+
+stateBackupsContract(async () => {
+  const { stateBackups, recoveryPoints, clock } = fresh();
+  return {
+    ...{ stateBackups, recoveryPoints, clock },
+    damage: {
+      removeItem: async (into) => stateBackups.alterRestored(into, (contents) => contents.slice(1)),
+      changeItem: async (into) =>
+        stateBackups.alterRestored(into, ([first, ...rest]) => (first ? [{ ...first, value: 'changed' }, ...rest] : [])),
+    },
+  };
+});
+
+for (const id of ['hms', 'billing']) {
+  databasesContract(id, async () => {
+    const { databases, clock } = fresh();
+    const databaseId = DatabaseId.parse(id);
+    return {
+      databases,
+      databaseId,
+      settle: async () => clock.advance(3600),
+      addForeignSnapshot: async (ref) => databases.setSnapshot(ref, { databaseId, owner: 'somebody-else' }),
+      addForeignRestored: async (ref) => databases.setRestored(ref, { databaseId, owner: 'somebody-else' }),
+    };
+  });
+}
