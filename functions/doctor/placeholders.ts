@@ -19,21 +19,19 @@ export function placeholderFindings(operations: Operations): readonly Finding[] 
     found.push(problem(subject, `${value} is a placeholder of the examples`, mend));
 
   if (exampleAccounts.includes(operations.account))
-    add('account', operations.account, 'Write the number of your AWS account: aws sts get-caller-identity prints it.');
+    add('account', [operations.account], 'Write the number of your AWS account: aws sts get-caller-identity prints it.');
   for (const [index, database] of operations.databases.entries()) {
     for (const [region, site] of Object.entries(database.sites)) {
-      const path = `databases[${index}].sites['${region}']`;
-      for (const key of ['secretArn', 'secretKeyArn', 'storageKeyArn'] as const) {
-        const arn = site[key];
-        if (arn !== undefined && isExampleArn(arn)) add(`${path}.${key}`, arn, `Write the ARN of your own in ${region}.`);
-      }
       const { vpcId, subnetIds, securityGroupId } = site.network;
-      const ids = [vpcId, ...subnetIds, securityGroupId].filter(isExampleId);
-      if (ids.length > 0) add(`${path}.network`, ids.join(', '), `Write the ids of the network that ${site.identifier} lives in.`);
+      const left = [
+        ...(['secretArn', 'secretKeyArn', 'storageKeyArn'] as const).filter((key) => isExampleArn(site[key])),
+        ...([vpcId, ...subnetIds, securityGroupId].some(isExampleId) ? ['network'] : []),
+      ];
+      const mend = `Write the ones of ${site.identifier} in ${region}; aws rds describe-db-instances shows its network and key.`;
+      if (left.length > 0) add(`databases[${index}].sites['${region}']`, left, mend);
     }
   }
-  for (const [role, { email }] of Object.entries(operations.contacts)) {
-    if (isExampleMail(email)) add(`contacts.${role}.email`, email, 'Write an address that somebody reads: alarms are sent there.');
-  }
+  const contacts = Object.entries(operations.contacts).flatMap(([role, { email }]) => (isExampleMail(email) ? [`${role} (${email})`] : []));
+  if (contacts.length > 0) add('contacts', contacts, 'Write addresses that somebody reads: alarms are sent there.');
   return found;
 }

@@ -41,7 +41,7 @@ export async function readDatabaseStatus({ ports, operations, clock, region }: S
 
 /** Every schedule of the tasks, the next to run first. */
 export async function readSchedules(
-  { ports, operations, clock }: Omit<StatusSources, 'region'>,
+  { ports, operations, clock }: Pick<StatusSources, 'operations' | 'clock'> & { readonly ports: Pick<Ports, 'ledger'> },
   tasks: readonly AnyTask[],
 ): Promise<readonly ScheduleStatus[]> {
   const schedules = tasks.flatMap((task) => task.schedules(operations).map((run) => ({ task, run })));

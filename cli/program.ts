@@ -1,0 +1,215 @@
+import { Command, Option } from 'commander';
+import { examine } from '../functions/doctor/examine.ts';
+import { MisusedCommand } from './misused-command.ts';
+import { withProgress } from './progress.ts';
+import type { CliHost, DeploymentOptions } from './session.ts';
+import type { Terminal } from './terminal.ts';
+import { backupListPorts, listBackups, renderBackupList } from './verbs/backup-list.ts';
+import { backupNow, backupNowPorts, planBackupNow, renderBackupNow, renderBackupNowPlan } from './verbs/backup-now.ts';
+import { hasProblem, renderExamination } from './verbs/doctor.ts';
+import { renderRestorePlan, restorePlan, restorePlanPorts } from './verbs/restore-plan.ts';
+import { renderStatus, status, statusPorts } from './verbs/status.ts';
+import { listTasks, renderTasks, tasksPorts } from './verbs/tasks.ts';
+import { pickForVerification, renderProof, verify, verifyPorts } from './verbs/verify.ts';
+import { renderOfflineVerification, verifyProof } from './verbs/verify-proof.ts';
+
+/** What the verbs are built over. `exitCode` is what a verb ended with: 1 when it found something wrong. */
+export interface ProgramContext {
+  readonly host: CliHost;
+  /** Made from the parsed options, which say whether JSON is wanted. */
+  terminal(json: boolean): Terminal;
+  exitCode: number;
+}
+
+interface GlobalOptions extends DeploymentOptions {
+  readonly json: boolean;
+}
+
+const examples = `
+Examples
+  codeblue doctor                        is the config right, is the account ready?
+  codeblue status                        are there backups, are they proven, how long does a restore take?
+  codeblue backup now --database hms     take a backup now, outside of the schedule
+  codeblue backup list                   what there is, where, and what was verified
+  codeblue verify                        restore the newest backup, compare it, sign the proof
+  codeblue restore --plan --to 2026-11-21T07:30:00Z
+  codeblue lab                           the whole system on this machine, no AWS needed
+  codeblue status --lab                  look into a lab that was started with: codeblue lab --keep
+
+Exit codes: 0 all is well, 1 something is wrong (refused backup, problem found, error), 2 the command was not understood.`;
+
+/** The command line. Verbs read from and write to the context only, so tests run it whole. */
+export function buildProgram(context: ProgramContext): Command {
+  const program = new Command('codeblue')
+    .description('Backs up hospital databases on AWS and proves every backup by restoring it.')
+    .version(context.host.version, '--version', 'print the version')
+    .helpOption('--help', 'explain a command')
+    .option('--json', 'print one JSON document instead of text')
+    .option('--config <file>', 'the deployment to work on (default: codeblue.config.ts here)')
+    .addOption(new Option('--lab [directory]', 'work on a lab that runs on this machine; the newest one without a directory'))
+    .option('--region <region>', 'the Region to ask and to restore in (default: the primary)')
+    .option('--debug', 'with unexpected errors, print where they came from')
+    .addHelpText('after', examples)
+    .exitOverride();
+  addStatus(program, context);
+  addBackup(program, context);
+  addVerify(program, context);
+  addRestore(program, context);
+  addDoctor(program, context);
+  addTasks(program, context);
+  program.command('lab').description('run the whole system on this machine: codeblue lab --help tells its options').allowUnknownOption();
+  return program;
+}
+
+/** The global options as given, with the newest lab as `true`. */
+function globalsOf(command: Command): GlobalOptions {
+  const { lab, json = false, ...rest } = command.optsWithGlobals<Partial<GlobalOptions>>();
+  return { ...rest, json, ...(lab === undefined ? {} : { lab: lab === '' ? true : lab }) };
+}
+
+function print<T>(terminal: Terminal, result: T, render: (result: T) => string): void {
+  terminal.out(terminal.json ? JSON.stringify(result, undefined, 2) : render(result));
+}
+
+function addStatus(program: Command, context: ProgramContext): void {
+  program
+    .command('status')
+    .description('what is backed up and proven, and what is not; exits with 1 when something is wrong')
+    .action(async (_, command: Command) => {
+      const globals = globalsOf(command);
+      const terminal = context.terminal(globals.json);
+      const session = await context.host.open(globals, statusPorts);
+      const tasks = await context.host.tasks();
+      const result = await withProgress(terminal, 'status', (report) => {
+        report('reading inventory, proofs and ledger');
+        return status(session, tasks);
+      });
+      print(terminal, result, (each) => renderStatus(each, terminal));
+      if (result.databases.some(({ problems }) => problems.length > 0)) context.exitCode = 1;
+    });
+}
+
+function addBackup(program: Command, context: ProgramContext): void {
+  const backup = program.command('backup').description('take a backup, or list the ones there are');
+  backup
+    .command('now')
+    .description('take an emergency backup; shows what it would do and asks before it does it')
+    .requiredOption('--database <id>', 'the database to back up')
+    .option('--yes', 'do it without asking')
+    .action(async (options: { database: string; yes?: true }, command: Command) => {
+      const globals = globalsOf(command);
+      const terminal = context.terminal(globals.json);
+      const session = await context.host.open(globals, backupNowPorts);
+      const plan = await planBackupNow(session, options.database);
+      if (!terminal.json) terminal.note(renderBackupNowPlan(plan));
+      if (!options.yes && !(await agreed(terminal, context.host))) {
+        terminal.note('Nothing was done.');
+        context.exitCode = 1;
+        return;
+      }
+      const point = await withProgress(terminal, `backup ${plan.recoveryPointId}`, (report) =>
+        backupNow(session, plan, context.host.operator, report),
+      );
+      print(terminal, point, renderBackupNow);
+    });
+  backup
+    .command('list')
+    .description('the inventory: what there is, where, how big, verified or not')
+    .option('--database <id>', 'only the backups of this database')
+    .option('--all', 'also those that were removed or failed')
+    .action(async (options: { database?: string; all?: true }, command: Command) => {
+      const globals = globalsOf(command);
+      const terminal = context.terminal(globals.json);
+      const result = await listBackups(await context.host.open(globals, backupListPorts), options);
+      print(terminal, result, (each) => renderBackupList(each, terminal));
+    });
+}
+
+async function agreed(terminal: Terminal, host: CliHost): Promise<boolean> {
+  if (terminal.isInteractive) return host.confirm('Do it?');
+  throw new MisusedCommand('nobody can be asked here whether to do it', { hint: 'Add --yes when the plan is right.' });
+}
+
+function addVerify(program: Command, context: ProgramContext): void {
+  program
+    .command('verify')
+    .description('restore a backup into isolation, compare it, tear it down, sign the proof; or check a proof offline')
+    .argument('[backup]', 'id of the backup; the newest one when left out')
+    .option('--database <id>', 'the database whose newest backup to verify')
+    .option('--proof <file>', 'check this signed proof instead, with nothing but the key')
+    .option('--key <file>', 'the public key (PEM) for --proof')
+    .action(async (backup: string | undefined, options: { database?: string; proof?: string; key?: string }, command: Command) => {
+      const globals = globalsOf(command);
+      const terminal = context.terminal(globals.json);
+      if (options.proof !== undefined || options.key !== undefined) return checkProof(context, terminal, options);
+      const session = await context.host.open(globals, verifyPorts);
+      const picked = await pickForVerification(session, { recoveryPoint: backup, database: options.database });
+      const signed = await withProgress(terminal, `verify ${picked.point.id}`, (report) =>
+        verify(session, picked, context.host.operator, report),
+      );
+      print(terminal, signed, (each) => renderProof(each, terminal));
+      if (signed.proof.outcome === 'refused') context.exitCode = 1;
+    });
+}
+
+async function checkProof(
+  context: ProgramContext,
+  terminal: Terminal,
+  { proof, key }: { readonly proof?: string; readonly key?: string },
+): Promise<void> {
+  if (proof === undefined || key === undefined) {
+    throw new MisusedCommand('an offline verification needs both a proof and a key', {
+      hint: 'codeblue verify --proof proof.json --key public-key.pem',
+    });
+  }
+  const result = verifyProof(await context.host.readFile(proof), await context.host.readFile(key));
+  print(terminal, result, (each) => renderOfflineVerification(each, terminal));
+  if (!result.signatureValid || result.signed.proof.outcome === 'refused') context.exitCode = 1;
+}
+
+function addRestore(program: Command, context: ProgramContext): void {
+  program
+    .command('restore')
+    .description('how a restore would go: from what, what is lost, how long it takes; this version only plans')
+    .option('--plan', 'show the plan')
+    .option('--database <id>', 'the database to restore')
+    .option('--to <time>', 'the state at this time, with its zone: 2026-11-21T07:30:00Z')
+    .option('--point <backup>', 'this backup')
+    .action(async (options: { plan?: true; database?: string; to?: string; point?: string }, command: Command) => {
+      const globals = globalsOf(command);
+      const terminal = context.terminal(globals.json);
+      if (!options.plan)
+        throw new MisusedCommand('this version plans a restore and does not carry it out', { hint: 'Add --plan to see how it would go.' });
+      const result = await restorePlan(await context.host.open(globals, restorePlanPorts), options);
+      print(terminal, result, (each) => renderRestorePlan(each, terminal));
+    });
+}
+
+function addDoctor(program: Command, context: ProgramContext): void {
+  program
+    .command('doctor')
+    .description('examine the config and, with credentials, the account; each finding says how to mend it; changes nothing')
+    .action(async (_, command: Command) => {
+      const globals = globalsOf(command);
+      const terminal = context.terminal(globals.json);
+      const { operations, clock, account } = await context.host.openForDoctor(globals);
+      const result = await withProgress(terminal, 'doctor', (report) => {
+        report(account ? 'examining the config and asking the account' : 'examining the config');
+        return examine(operations, clock.now(), account);
+      });
+      print(terminal, result, (each) => renderExamination(each, account === undefined, terminal));
+      if (hasProblem(result)) context.exitCode = 1;
+    });
+}
+
+function addTasks(program: Command, context: ProgramContext): void {
+  program
+    .command('tasks')
+    .description('every scheduled task: when it runs, when it last ran well')
+    .action(async (_, command: Command) => {
+      const globals = globalsOf(command);
+      const terminal = context.terminal(globals.json);
+      const result = await listTasks(await context.host.open(globals, tasksPorts), await context.host.tasks());
+      print(terminal, result, (each) => renderTasks(each, terminal));
+    });
+}

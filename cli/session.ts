@@ -1,0 +1,44 @@
+import type { Databases } from '../functions/backup/ports.ts';
+import type { Clock } from '../functions/common/clock.ts';
+import type { Region } from '../functions/common/ids.ts';
+import type { Operations } from '../functions/common/operations.ts';
+import type { Ports } from '../functions/common/ports.ts';
+import type { AnyTask } from '../functions/common/task.ts';
+import type { AccountFacts } from '../functions/doctor/ports.ts';
+
+/** A deployment that verbs work on: the one in AWS, or a lab. */
+export interface Session<N extends keyof Ports> {
+  readonly ports: Pick<Ports, N>;
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly region: Region;
+}
+
+/** How a deployment is chosen on the command line. */
+export interface DeploymentOptions {
+  readonly config?: string;
+  /** A directory, or true for the newest lab that runs. */
+  readonly lab?: string | true;
+  readonly region?: string;
+}
+
+/** What the command line reaches the world through. */
+export interface CliHost {
+  /** @throws InvalidConfig, InvalidInput, ServiceUnavailable, NotFound */
+  open<N extends keyof Ports>(options: DeploymentOptions, names: readonly N[]): Promise<Session<N>>;
+  /** The config alone, without asking anything of anybody. `account` is absent for a lab. */
+  openForDoctor(options: DeploymentOptions): Promise<{
+    readonly operations: Operations;
+    readonly clock: Clock;
+    readonly account?: { readonly facts: AccountFacts; readonly databases: Pick<Databases, 'describe'> };
+  }>;
+  /** The registry; read by the verbs that show it, because loading it loads every task. */
+  tasks(): Promise<readonly AnyTask[]>;
+  runLab(argv: readonly string[]): Promise<number>;
+  readFile(path: string): Promise<string>;
+  /** Asks a person; false when they do not say yes. */
+  confirm(question: string): Promise<boolean>;
+  /** Who acts, for the audit log. */
+  readonly operator: string;
+  readonly version: string;
+}

@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { systemClock } from '../functions/common/clock.ts';
+import { InvalidInput, messageOf } from '../functions/common/errors.ts';
+import type { Region } from '../functions/common/ids.ts';
+import type { Operations } from '../functions/common/operations.ts';
+import { regionsOf } from '../functions/common/operations-lookup.ts';
+import type { Ports } from '../functions/common/ports.ts';
+import packageFile from '../package.json' with { type: 'json' };
+import { loadConfig } from './load-config.ts';
+import type { CliHost, DeploymentOptions, Session } from './session.ts';
+
+/** The host of the real command line: files, AWS, labs, and the person at the keyboard. */
+export function systemHost(): CliHost {
+  return {
+    operator: operatorName(),
+    version: packageFile.version,
+    open,
+    openForDoctor,
+    tasks: async () => (await import('../functions/tasks.ts')).tasks,
+    async runLab(argv) {
+      const { runLab } = await import('../lab/main.ts');
+      return runLab(argv);
+    },
+    async readFile(path) {
+      return readFile(path, 'utf8').catch((cause: unknown) => {
+        throw new InvalidInput(`cannot read ${path}: ${messageOf(cause)}`, { hint: 'Name an existing file.', cause });
+      });
+    },
+    async confirm(question) {
+      const prompt = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
+      } finally {
+        prompt.close();
+      }
+    },
+  };
+}
+
+function operatorName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown'; // a container may run under a user id that has no name
+  }
+}
+
+/** @throws InvalidInput when the config has no such Region */
+function regionFrom(options: DeploymentOptions, operations: Operations, home: Region): Region {
+  if (options.region === undefined) return home;
+  const known = regionsOf(operations);
+  const found = known.find((region) => region === options.region);
+  if (found) return found;
+  throw new InvalidInput(`${options.region} is no Region of this deployment`, { hint: `It has: ${known.join(', ')}.` });
+}
+
+const attach = async (lab: string | true) => (await import('../lab/attach.ts')).attachLab(lab === true ? undefined : lab);
+
+async function open<N extends keyof Ports>(options: DeploymentOptions, names: readonly N[]): Promise<Session<N>> {
+  if (options.lab !== undefined) {
+    const lab = await attach(options.lab);
+    return { ports: lab.ports, operations: lab.operations, clock: lab.clock, region: regionFrom(options, lab.operations, lab.region) };
+  }
+  const operations = await loadConfig(options.config, process.cwd());
+  const region = regionFrom(options, operations, operations.regions.primary);
+  const ports = await awsPorts(operations, region, names);
+  return { ports, operations, clock: systemClock, region };
+}
+
+async function awsPorts<N extends keyof Ports>(operations: Operations, region: Region, names: readonly N[]): Promise<Pick<Ports, N>> {
+  const [{ loadPorts }, { settingsFromEnvironment }] = await Promise.all([
+    import('../functions/aws/ports.ts'),
+    import('../functions/aws/settings.ts'),
+  ]);
+  const settings = settingsFromEnvironment({ ...process.env, AWS_REGION: region }, { operations });
+  // Standard output belongs to the result: metrics, which functions print there, are dropped.
+  const ports = await loadPorts(names, { ...settings, writeLine: () => {} });
+  if (hasPorts(ports, names)) return ports;
+  throw new InvalidInput(`an adapter is missing: ${names.filter((name) => ports[name] === undefined).join(', ')}`);
+}
+
+function hasPorts<N extends keyof Ports>(ports: Partial<Ports>, names: readonly N[]): ports is Partial<Ports> & Pick<Ports, N> {
+  return names.every((name) => ports[name] !== undefined);
+}
+
+async function openForDoctor(options: DeploymentOptions): ReturnType<CliHost['openForDoctor']> {
+  if (options.lab !== undefined) {
+    const { operations, clock } = await attach(options.lab);
+    return { operations, clock };
+  }
+  const operations = await loadConfig(options.config, process.cwd());
+  const region = regionFrom(options, operations, operations.regions.primary);
+  const { awsAccountFacts } = await import('../functions/aws/account-facts.ts');
+  const { databases } = await awsPorts(operations, region, ['databases']);
+  return { operations, clock: systemClock, account: { facts: awsAccountFacts(region), databases } };
+}
