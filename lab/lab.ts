@@ -36,6 +36,8 @@ const pauseMilliseconds = 100;
 
 /** Called as an execution enters a state. */
 export type WatchState = (execution: string, state: string) => void;
+/** The fault layer around the steps of machines: runs before a step, with the record it gets; what it throws the step throws. */
+export type BeforeStep = (operation: string, record: unknown, region: Region) => Promise<void>;
 
 /**
  * Codeblue itself, over local regions: the registry's operations and the synthesized machines, with ports that reach real
@@ -50,6 +52,7 @@ export class Lab {
   readonly executions: MemoryExecutions;
   readonly vault: LabVault;
   watchState: WatchState = () => {};
+  beforeStep: BeforeStep = async () => {};
   readonly #log: Logger;
   readonly #shared: Omit<Ports, 'signer'>;
   #machines: readonly SynthesizedMachine[] | undefined;
@@ -112,7 +115,10 @@ export class Lab {
       input,
       pauseMilliseconds,
       onState: (state) => this.watchState(name, state),
-      invoke: (operation, record) => runStep(stepNamed(operation), record, this.host(region), this.#deadline()),
+      invoke: async (operation, record) => {
+        await this.beforeStep(operation, record, region);
+        return runStep(stepNamed(operation), record, this.host(region), this.#deadline());
+      },
     });
   }
 

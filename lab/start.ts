@@ -102,16 +102,19 @@ async function start(dir: string, options: StartOptions): Promise<Regions> {
   primary.server.configure(nodeSettings(primary.paths.archive), nodeAccess);
   await primary.server.start(port);
   const started: LabState['regions'] = [{ name: primary.name, role: 'primary', port }];
-  for (const standby of standbys) {
-    report({ says: `copying to a streaming standby in ${standby.name}` });
-    const standbyPort = await createStandby({
+  report({ says: `copying to streaming standbys in ${standbys.map(({ name }) => name).join(' and ')}` });
+  const copies = standbys.map(async ({ name, role, server, paths }) => {
+    const port = await createStandby({
       primary: { server: primary.server, admin: at(accounts.admin), replication: at(accounts.replication) },
-      standby: standby.server,
-      archiveDir: standby.paths.archive,
-      name: standbyName(standby.name),
+      standby: server,
+      archiveDir: paths.archive,
+      name: standbyName(name),
     });
-    started.push({ name: standby.name, role: standby.role, port: standbyPort });
-  }
+    return { name, role, port };
+  });
+  // All of them end before an error goes up: nothing may still be starting when the lab is taken down.
+  await Promise.allSettled(copies);
+  started.push(...(await Promise.all(copies)));
   const state: LabState = {
     format: 'codeblue-lab/1',
     pid: process.pid,

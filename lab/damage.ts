@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, renameSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { SnapshotRef } from '../functions/backup/ports.ts';
+import { NotFound } from '../functions/common/errors.ts';
+import { regionKey } from './region.ts';
+import type { Regions } from './regions.ts';
+import { readObject, writeObject } from './snapshots/object.ts';
+import { CONTENTS_FILE, type Sidecar } from './snapshots/sidecar.ts';
+import { SnapshotStore } from './snapshots/store.ts';
+
+/**
+ * Damage to stored backups, as it happens in the world. Part of the lab's fault layer: nothing outside of the lab and the tests
+ * uses it.
+ */
+
+/** One bit of the stored object, in its middle. */
+export function flipStoredBit(regions: Regions, ref: SnapshotRef): void {
+  const path = stored(regions, ref).objectPath;
+  const file = openSync(path, 'r+');
+  try {
+    const at = Math.floor(statSync(path).size / 2);
+    const byte = Buffer.alloc(1);
+    readSync(file, byte, 0, 1, at);
+    writeSync(file, Buffer.from([byte.readUInt8() ^ 1]), 0, 1, at);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The second half of the stored object is gone. */
+export function truncateStored(regions: Regions, ref: SnapshotRef): void {
+  const path = stored(regions, ref).objectPath;
+  truncateSync(path, Math.floor(statSync(path).size / 2));
+}
+
+/** What becomes of one file of a backup: other bytes, or undefined when it is to be missing. */
+export type Tamper = (name: string, bytes: Buffer) => Buffer | undefined;
+
+/**
+ * Repacks a backup with some files changed, and describes the result as if it had always been so: every checksum fits. What the store itself
+ * can tell is then silent, and only a restore can find the damage. Holds one file at a time in memory.
+ */
+export async function rebuild(regions: Regions, ref: SnapshotRef, tamper: Tamper): Promise<void> {
+  const { region, objectPath, sidecar, writeSidecar } = stored(regions, ref);
+  const key = regionKey(region);
+  const partial = `${objectPath}.rebuilt`;
+  const files: { name: string; size: number; sha256: string }[] = [];
+  const written = await writeObject(partial, key, async (packer) => {
+    await readObject(objectPath, key, async ({ name, isDirectory, bytes }) => {
+      if (isDirectory) return packer.directory(name);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytes()) chunks.push(chunk);
+      if (name === CONTENTS_FILE) return;
+      const after = tamper(name, Buffer.concat(chunks));
+      if (!after) return;
+      files.push({ name, size: after.length, sha256: createHash('sha256').update(after).digest('hex') });
+      await packer.bytes(name, after);
+    });
+    await packer.bytes(CONTENTS_FILE, Buffer.from(JSON.stringify({ ...sidecar.contents, files })));
+  });
+  renameSync(partial, objectPath);
+  writeSidecar({ ...sidecar, ...written, contents: { ...sidecar.contents, files } });
+}
+
+/** Puts the bytes of one backup in the place of another, with a description that says it is the other. */
+export async function passOff(regions: Regions, actual: SnapshotRef, as: SnapshotRef): Promise<void> {
+  const [from, to] = [stored(regions, actual), stored(regions, as)];
+  const key = regionKey(from.region);
+  const contents = { ...from.sidecar.contents, takenAs: to.sidecar.contents.takenAs };
+  const partial = `${to.objectPath}.passed-off`;
+  const written = await writeObject(partial, regionKey(to.region), async (packer) => {
+    await readObject(from.objectPath, key, async ({ name, isDirectory, bytes }) => {
+      if (isDirectory) return packer.directory(name);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytes()) chunks.push(chunk);
+      if (name !== CONTENTS_FILE) await packer.bytes(name, Buffer.concat(chunks));
+    });
+    await packer.bytes(CONTENTS_FILE, Buffer.from(JSON.stringify(contents)));
+  });
+  renameSync(partial, to.objectPath);
+  to.writeSidecar({ ...to.sidecar, ...written, contents });
+}
+
+function stored(regions: Regions, { region: name, snapshotId }: SnapshotRef) {
+  const region = regions.use(name);
+  const store = new SnapshotStore(region);
+  const sidecar = store.sidecar(snapshotId);
+  if (!sidecar) throw new NotFound(`there is no complete snapshot ${snapshotId} in ${name}`);
+  const objectPath = store.objectPath(snapshotId);
+  const writeSidecar = (changed: Sidecar) =>
+    writeFileSync(join(dirname(objectPath), 'sidecar.json'), `${JSON.stringify(changed)}\n`, { mode: 0o600 });
+  return { region, sidecar, objectPath, writeSidecar };
+}
+
+/** Leaves one segment of the log out of a backup. */
+export function withoutWal(): Tamper {
+  let dropped = false;
+  return (name, bytes) => {
+    if (dropped || !/^pg_wal\/[0-9A-F]{24}$/.test(name)) return bytes;
+    dropped = true;
+    return undefined;
+  };
+}
+
+const pageBytes = 8192;
+
+/** One bit in the middle of a page, in the largest file of a table that `isTable` names. */
+export const withFlippedPageBit =
+  (isTable: (name: string) => boolean): Tamper =>
+  (name, bytes) => {
+    if (!isTable(name) || bytes.length < pageBytes) return bytes;
+    const at = Math.floor(bytes.length / pageBytes / 2) * pageBytes + pageBytes - 100; // rows fill a page from its end
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+    return changed;
+  };
+
+/** The second half of a table's file, in whole pages, is gone: PostgreSQL takes the rest for the whole. */
+export const truncated =
+  (isTable: (name: string) => boolean): Tamper =>
+  (name, bytes) =>
+    isTable(name) && bytes.length >= 2 * pageBytes ? bytes.subarray(0, Math.floor(bytes.length / pageBytes / 2) * pageBytes) : bytes;

@@ -1,0 +1,225 @@
+import pg from 'pg';
+import type { PgAddress } from '../../functions/common/pg-server.ts';
+import { type Change, changes } from './changes.ts';
+import { HOSPITAL_DATABASE } from './generate.ts';
+
+/** A transaction that PostgreSQL acknowledged. */
+export interface AcknowledgedWrite {
+  readonly id: number;
+  readonly at: Date;
+}
+
+export interface WriterReport {
+  readonly acknowledged: number;
+  readonly failed: number;
+  /** Acknowledged transactions a second since the start, pauses not counted. */
+  readonly perSecond: number;
+  readonly last: AcknowledgedWrite | undefined;
+  /** By SQLSTATE, or by the code of a system error; no messages, they may quote values. */
+  readonly errors: ReadonlyMap<string, number>;
+}
+
+export interface Writer {
+  /** No transaction is open and none begins until `resume`. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Ends after the transactions that run; the last report. */
+  stop(): Promise<WriterReport>;
+  report(): WriterReport;
+}
+
+export interface WriterOptions {
+  /** Asked again after each lost connection, so that the writer follows a failover. */
+  readonly address: () => PgAddress;
+  readonly connections: number;
+  readonly seed: number;
+  /** Transactions a second over all connections; as fast as they go when left out. */
+  readonly perSecond?: number;
+}
+
+const RECONNECT_MS = 100;
+
+/** Writes as a hospital would, on several connections, each transaction keeping every rule of the hospital pack true. */
+export function startWriter(options: WriterOptions): Writer {
+  const tally = new Tally();
+  const gate = new Gate();
+  const loops = Array.from({ length: options.connections }, (_, index) =>
+    writeLoop(options, seededRandom(options.seed * 1000 + index), tally, gate),
+  );
+  return {
+    async pause() {
+      await gate.close(options.connections);
+      tally.pause();
+    },
+    resume: () => {
+      tally.resume();
+      gate.open();
+    },
+    async stop() {
+      gate.end();
+      await Promise.all(loops);
+      return tally.report();
+    },
+    report: () => tally.report(),
+  };
+}
+
+async function writeLoop(
+  { address, perSecond, connections }: WriterOptions,
+  random: () => number,
+  tally: Tally,
+  gate: Gate,
+): Promise<void> {
+  const betweenMs = perSecond === undefined ? 0 : (1000 * connections) / perSecond;
+  let client: pg.Client | undefined;
+  while (await gate.pass()) {
+    const startedAt = performance.now();
+    try {
+      client ??= await connect(address());
+      await transaction(client, pick(random), random);
+      tally.acknowledge();
+    } catch (error) {
+      tally.fail(error);
+      if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') {
+        void client?.end().catch(() => {});
+        client = undefined;
+        await gate.wait(RECONNECT_MS);
+      } else {
+        await client?.query('ROLLBACK').catch(() => {});
+      }
+    }
+    const restMs = betweenMs - (performance.now() - startedAt);
+    if (restMs > 0) await gate.wait(restMs);
+  }
+  await client?.end().catch(() => {});
+}
+
+async function connect(address: PgAddress): Promise<pg.Client> {
+  const client = new pg.Client({
+    ...address,
+    database: HOSPITAL_DATABASE,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 10_000,
+    application_name: 'hospital',
+  });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+async function transaction(client: pg.Client, change: Change, random: () => number): Promise<void> {
+  await client.query('BEGIN');
+  await change.run(client, random);
+  await client.query('COMMIT');
+}
+
+const totalWeight = changes.reduce((sum, { weight }) => sum + weight, 0);
+
+function pick(random: () => number): Change {
+  let at = random() * totalWeight;
+  const found = changes.find(({ weight }) => {
+    at -= weight;
+    return at < 0;
+  });
+  return found ?? (changes[0] as Change);
+}
+
+/** Mulberry32: small, fast, the same numbers for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+class Tally {
+  #acknowledged = 0;
+  #failed = 0;
+  #last: AcknowledgedWrite | undefined;
+  #writingMs = 0;
+  #since: number | undefined = performance.now();
+  readonly #errors = new Map<string, number>();
+
+  acknowledge(): void {
+    this.#last = { id: ++this.#acknowledged, at: new Date() };
+  }
+
+  fail(error: unknown): void {
+    this.#failed++;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'connection';
+    this.#errors.set(code, (this.#errors.get(code) ?? 0) + 1);
+  }
+
+  pause(): void {
+    if (this.#since !== undefined) this.#writingMs += performance.now() - this.#since;
+    this.#since = undefined;
+  }
+
+  resume(): void {
+    this.#since ??= performance.now();
+  }
+
+  report(): WriterReport {
+    const seconds = (this.#writingMs + (this.#since === undefined ? 0 : performance.now() - this.#since)) / 1000;
+    const perSecond = seconds > 0 ? this.#acknowledged / seconds : 0;
+    return { acknowledged: this.#acknowledged, failed: this.#failed, perSecond, last: this.#last, errors: new Map(this.#errors) };
+  }
+}
+
+/** Lets the loops through, holds them, or sends them home. */
+class Gate {
+  #state: 'open' | 'closed' | 'ended' = 'open';
+  #held = 0;
+  readonly #waiting = new Set<() => void>();
+
+  /** False when the writer has been stopped. */
+  async pass(): Promise<boolean> {
+    this.#held++;
+    this.#wake();
+    while (this.#state === 'closed') await this.#change();
+    this.#held--;
+    return this.#state === 'open';
+  }
+
+  async close(loops: number): Promise<void> {
+    this.#state = 'closed';
+    this.#wake();
+    while (this.#state === 'closed' && this.#held < loops) await this.#change();
+  }
+
+  open(): void {
+    if (this.#state === 'closed') this.#state = 'open';
+    this.#wake();
+  }
+
+  end(): void {
+    this.#state = 'ended';
+    this.#wake();
+  }
+
+  /** Sleeps, but not through a stop or a pause. */
+  async wait(milliseconds: number): Promise<void> {
+    if (this.#state !== 'open') return;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      this.#change(),
+      new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, milliseconds);
+      }),
+    ]);
+    clearTimeout(timer);
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+}
