@@ -203,7 +203,8 @@ async function snapshotPages(region: Region, now: Date, snapshotId?: string): Pr
 
 function asSnapshot(region: Region, snapshot: DBClusterSnapshot, now: Date): RdsSnapshot {
   const rdsStatus = snapshot.Status ?? 'unknown';
-  const isCopy = Boolean(snapshot.SourceDBClusterSnapshotArn);
+  const tags = tagsOf(snapshot.TagList);
+  const isCopy = tags.has(tagKeys.copiedFrom);
   const status = snapshotStatus(rdsStatus);
   return {
     snapshot: {
@@ -218,7 +219,7 @@ function asSnapshot(region: Region, snapshot: DBClusterSnapshot, now: Date): Rds
       keyId: snapshot.KmsKeyId ?? '',
     },
     rdsStatus,
-    tags: tagsOf(snapshot.TagList),
+    tags,
     engine: snapshot.Engine ?? 'unknown',
     isCopy,
   };

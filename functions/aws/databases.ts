@@ -64,8 +64,9 @@ export function databasesPort(settings: AwsSettings): Databases {
   }
 
   async function restored(request: RestoreRequest, doing: string, start: () => Promise<void>): Promise<RestoredDatabase> {
-    await calling(doing, () => unlessThere(start));
-    const held = await findRestored(request);
+    const before = await findRestored(request);
+    if (!before) await calling(doing, () => unlessThere(start));
+    const held = before ?? (await findRestored(request));
     if (!held) throw new ServiceUnavailable(`${request.restoredId} was asked for and is not shown yet in ${request.region}`);
     return ownedRestored(held.found) ?? refuse(request.restoredId, owner);
   }
@@ -106,7 +107,7 @@ export function databasesPort(settings: AwsSettings): Databases {
       if (snapshot.status !== 'available') {
         throw new InvalidInput(`snapshot ${from.snapshotId} in ${from.region} is ${snapshot.status}, so it cannot be copied`);
       }
-      const tags = ownTags(owner, snapshot.databaseId);
+      const tags = [...ownTags(owner, snapshot.databaseId), { Key: tagKeys.copiedFrom, Value: from.region }];
       const copy = () => kind.copySnapshot(from, to, backupKeyAlias(operations), tags);
       return created(to, `copy snapshot ${from.snapshotId} from ${from.region} to ${to.region}`, copy);
     },

@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-rds';
 import { NotFound } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
-import { snapshotArn } from '../common/names.ts';
+import { snapshotArn, tagKeys } from '../common/names.ts';
 import type { Database } from '../common/operations.ts';
 import { callingFor } from './errors.ts';
 import {
@@ -175,7 +175,8 @@ async function snapshotPages(region: Region, now: Date, snapshotId?: string): Pr
 
 function asSnapshot(region: Region, snapshot: DBSnapshot, now: Date): RdsSnapshot {
   const rdsStatus = snapshot.Status ?? 'unknown';
-  const isCopy = Boolean(snapshot.SourceRegion ?? snapshot.SourceDBSnapshotIdentifier);
+  const tags = tagsOf(snapshot.TagList);
+  const isCopy = tags.has(tagKeys.copiedFrom);
   const status = snapshotStatus(rdsStatus);
   return {
     snapshot: {
@@ -191,7 +192,7 @@ function asSnapshot(region: Region, snapshot: DBSnapshot, now: Date): RdsSnapsho
       keyId: snapshot.KmsKeyId ?? '',
     },
     rdsStatus,
-    tags: tagsOf(snapshot.TagList),
+    tags,
     engine: snapshot.Engine ?? 'unknown',
     isCopy,
   };

@@ -97,6 +97,8 @@ export const tagKeys = {
   database: 'codeblue:database',
   /** Value: ISO 8601 time after which the sweeper removes it; absent on snapshots, whose retention the inventory holds. */
   expires: 'codeblue:expires',
+  /** Value: the Region that a snapshot was copied from; absent on one that was taken. */
+  copiedFrom: 'codeblue:copied-from',
 } as const;
 
 /** Environment of every function; AWS_REGION comes from Lambda itself. */

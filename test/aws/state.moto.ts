@@ -1,0 +1,54 @@
+import { DeleteCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { auditLogPort } from '../../functions/aws/audit-log.ts';
+import { documentsIn } from '../../functions/aws/dynamodb.ts';
+import { ledgerPort } from '../../functions/aws/ledger.ts';
+import { manifestsPort } from '../../functions/aws/manifests.ts';
+import { proofsPort } from '../../functions/aws/proofs.ts';
+import { recoveryPointsPort } from '../../functions/aws/recovery-points.ts';
+import type { AwsSettings } from '../../functions/aws/settings.ts';
+import { stateBackupsPort } from '../../functions/aws/state-backups.ts';
+import { manualClock } from '../../functions/memory/clock.ts';
+import { auditLogContract } from '../contracts/audit-log.contract.ts';
+import { ledgerContract } from '../contracts/ledger.contract.ts';
+import { manifestsContract } from '../contracts/manifests.contract.ts';
+import { proofsContract } from '../contracts/proofs.contract.ts';
+import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
+import { stateBackupsContract } from '../contracts/state-backups.contract.ts';
+import { createBuckets, createKeys, createTables, motoSettings, resetMoto } from '../support/moto.ts';
+
+async function fresh(): Promise<AwsSettings> {
+  await resetMoto();
+  await Promise.all([createTables(), createKeys(), createBuckets()]);
+  return motoSettings(manualClock('2026-11-21T07:00:00Z'));
+}
+
+recoveryPointsContract(async () => recoveryPointsPort(await fresh()));
+ledgerContract(async () => ledgerPort(await fresh()));
+auditLogContract(async () => auditLogPort(await fresh()));
+manifestsContract(async () => manifestsPort(await fresh()));
+proofsContract(async () => proofsPort(await fresh()));
+
+stateBackupsContract(async () => {
+  const { region } = await fresh();
+  const clock = manualClock('2026-11-21T07:00:00Z');
+  const settings = motoSettings(clock);
+  const documents = documentsIn(region);
+  async function keyOf(into: string, position: number) {
+    const { Items = [] } = await documents.send(new ScanCommand({ TableName: into }));
+    return { pk: Items[position]?.pk, sk: Items[position]?.sk };
+  }
+  return {
+    stateBackups: stateBackupsPort(settings),
+    recoveryPoints: recoveryPointsPort(settings),
+    clock,
+    damage: {
+      async removeItem(into) {
+        await documents.send(new DeleteCommand({ TableName: into, Key: await keyOf(into, 0) }));
+      },
+      async changeItem(into) {
+        const change = { UpdateExpression: 'SET body.manifestSha256 = :other', ExpressionAttributeValues: { ':other': 'b'.repeat(64) } };
+        await documents.send(new UpdateCommand({ TableName: into, Key: await keyOf(into, 0), ...change }));
+      },
+    },
+  };
+});
