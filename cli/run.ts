@@ -44,7 +44,8 @@ function tell(error: unknown, streams: Streams, json: boolean, debug: boolean): 
   const terminal = terminalOn(streams, json);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    if (json) terminal.out(JSON.stringify({ error: { name: 'MisusedCommand', message: error.message } }, undefined, 2));
+    if (json)
+      terminal.out(JSON.stringify({ error: { name: 'MisusedCommand', message: error.message.replace(/^error: /, '') } }, undefined, 2));
     return 2;
   }
   const known = error instanceof CodeblueError;

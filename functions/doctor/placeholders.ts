@@ -15,8 +15,8 @@ const isExampleId = (id: string) => /-0{8,}[0-9a-f]*$/.test(id) || /-0?123456789
 /** Values of an example that were never replaced: with them nothing can be deployed, and nobody is paged. */
 export function placeholderFindings(operations: Operations): readonly Finding[] {
   const found: Finding[] = [];
-  const add = (subject: string, value: string, mend: string) =>
-    found.push(problem(subject, `${value} is a placeholder of the examples`, mend));
+  const add = (subject: string, values: readonly string[], mend: string) =>
+    found.push(problem(subject, `still as in the example: ${values.join(', ')}`, mend));
 
   if (exampleAccounts.includes(operations.account))
     add('account', [operations.account], 'Write the number of your AWS account: aws sts get-caller-identity prints it.');
