@@ -64,11 +64,11 @@ export async function writeCanary(session: SqlSession, label: string): Promise<C
   return canaryOf(rows[0], 'seq', 'written') ?? missingCanary();
 }
 
-/** Removes canaries older than `keepSeconds`. The newest always stays. */
+/** Removes canaries older than `keepSeconds`, from the oldest on, so that no gap appears. The newest always stays. */
 export async function trimCanary(session: SqlSession, keepSeconds: number): Promise<void> {
   await session.query(
-    `delete from codeblue.canary where written_at < clock_timestamp() - make_interval(secs => $1)
-     and seq < (select max(seq) from codeblue.canary)`,
+    `delete from codeblue.canary where seq < (
+       select coalesce(min(seq) filter (where written_at >= clock_timestamp() - make_interval(secs => $1)), max(seq)) from codeblue.canary)`,
     [keepSeconds],
   );
 }

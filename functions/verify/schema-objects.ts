@@ -64,7 +64,7 @@ const queries: readonly string[] = [
    from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace where ${relations}`,
 
   `select 'routine' as kind, n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' as name,
-     concat_ws(' ', case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) else p.prokind || ' ' || p.prosrc end,
+     concat_ws(' ', case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) else concat(p.prokind, ' ', p.prosrc) end,
        'owner', ${role('p.proowner')}, 'acl', ${acl('p.proacl')}) as definition
    from pg_proc p join pg_namespace n on n.oid = p.pronamespace where ${applicationNamespace} and ${ownMade('pg_proc', 'p.oid')}`,
 
