@@ -1,5 +1,5 @@
-import { systemClock } from '../functions/common/clock.ts';
 import { hospitalPack } from '../functions/verify/hospital-pack.ts';
+import { LabClock } from './clock.ts';
 import { Lab } from './lab.ts';
 import { labOperations } from './operations.ts';
 import { attachRegions } from './regions.ts';
@@ -10,6 +10,6 @@ import { attachRegions } from './regions.ts';
  */
 export async function attachLab(dir?: string) {
   const regions = attachRegions(dir);
-  const lab = new Lab(regions, labOperations('hms', hospitalPack, regions.state.databaseNames), systemClock);
+  const lab = new Lab(regions, labOperations('hms', hospitalPack, regions.state.databaseNames), new LabClock());
   return { ports: lab.ports(), operations: lab.operations, clock: lab.clock, region: regions.primary };
 }

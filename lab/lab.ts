@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Clock } from '../functions/common/clock.ts';
 import type { Region } from '../functions/common/ids.ts';
 import type { Logger } from '../functions/common/logger.ts';
 import { silentLogger } from '../functions/common/logger.ts';
@@ -15,7 +14,9 @@ import { type RecordingMetrics, recordingMetrics } from '../functions/memory/met
 import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
 import { memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
 import { stepNamed, taskNamed } from '../functions/tasks.ts';
+import { VerificationRecord } from '../functions/verify/models.ts';
 import { type SynthesizedMachine, synthesizedMachines } from '../lib/synthesized.ts';
+import type { LabClock } from './clock.ts';
 import { codeSha256 } from './code-hash.ts';
 import { type LabDatabases, labDatabases } from './databases.ts';
 import { runMachine } from './machine-runner.ts';
@@ -46,18 +47,20 @@ export type BeforeStep = (operation: string, record: unknown, region: Region) =>
 export class Lab {
   readonly regions: Regions;
   readonly operations: Operations;
-  readonly clock: Clock;
+  readonly clock: LabClock;
   readonly databases: LabDatabases;
   readonly metrics: RecordingMetrics = recordingMetrics();
   readonly executions: MemoryExecutions;
   readonly vault: LabVault;
   watchState: WatchState = () => {};
   beforeStep: BeforeStep = async () => {};
+  /** The same for one verification, just before its restored database is compared. */
+  readonly beforeCompare = new Map<string, (record: VerificationRecord) => Promise<void>>();
   readonly #log: Logger;
   readonly #shared: Omit<Ports, 'signer'>;
   #machines: readonly SynthesizedMachine[] | undefined;
 
-  constructor(regions: Regions, operations: Operations, clock: Clock, log: Logger = silentLogger) {
+  constructor(regions: Regions, operations: Operations, clock: LabClock, log: Logger = silentLogger) {
     this.regions = regions;
     this.operations = operations;
     this.clock = clock;
@@ -86,12 +89,17 @@ export class Lab {
     };
   }
 
+  /** Lets time pass for every decision; the servers' own clocks go on as they do. */
+  advance(seconds: number): void {
+    this.clock.advance(seconds);
+  }
+
   /** Ports as an operation in that region sees them. */
   ports(region: Region = this.regions.primary): Ports {
     return { ...this.#shared, signer: labSigner(this.regions, region) };
   }
 
-  host(region: Region = this.regions.primary, clock: Clock = this.clock): Host {
+  host(region: Region = this.regions.primary, clock: LabClock = this.clock): Host {
     return { ports: this.ports(region), operations: this.operations, region, clock, log: this.#log, codeSha256: codeSha256() };
   }
 
@@ -117,6 +125,7 @@ export class Lab {
       onState: (state) => this.watchState(name, state),
       invoke: async (operation, record) => {
         await this.beforeStep(operation, record, region);
+        if (operation === 'compare-content') await this.beforeCompare.get(name)?.(VerificationRecord.parse(record));
         return runStep(stepNamed(operation), record, this.host(region), this.#deadline());
       },
     });

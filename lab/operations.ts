@@ -1,4 +1,4 @@
-import { defineOperations } from '../config/define-operations.ts';
+import { type DatabaseInput, defineOperations } from '../config/define-operations.ts';
 import { seconds } from '../functions/common/duration.ts';
 import type { Invariant, Operations } from '../functions/common/operations.ts';
 
@@ -19,7 +19,12 @@ const nowhere = {
  * The lab's deployment: a profile as it ships, for one database in three local regions. Only the canary is faster, so that a
  * run of a minute measures something.
  */
-export function labOperations(profile: Profile, invariants: readonly Invariant[], databaseNames?: readonly string[]): Operations {
+export function labOperations(
+  profile: Profile,
+  invariants: readonly Invariant[],
+  databaseNames?: readonly string[],
+  change: Partial<DatabaseInput> = {},
+): Operations {
   const site = (region: string) => ({
     identifier: `lab-${region}`,
     secretArn: `arn:aws:secretsmanager:${region}:${nowhere.account}:secret:lab`,
@@ -38,6 +43,7 @@ export function labOperations(profile: Profile, invariants: readonly Invariant[]
         copyTo: [regions.standby, regions.tertiary],
         replica: { region: regions.standby },
         invariants: [...invariants],
+        ...change,
         ...(databaseNames ? { databaseNames: [...databaseNames] } : {}),
       },
     ],

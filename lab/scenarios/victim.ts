@@ -3,6 +3,7 @@ import type { SqlSession } from '../../functions/verify/ports.ts';
 
 /** The table that damage is done to: one with rows, in whatever schema the lab was given. */
 export interface Victim {
+  readonly databaseName: string;
   /** Schema-qualified and quoted. */
   readonly table: string;
   /** Its main file below the data directory: `base/16384/16425`. */
@@ -29,7 +30,7 @@ const otherValues: Readonly<Record<string, (column: string) => string>> = {
  * The largest table that has rows and a column to change: no key, not generated, under no constraint, in no index.
  * Undefined when the database has none.
  */
-export async function pickVictim(session: SqlSession): Promise<Victim | undefined> {
+export async function pickVictim(session: SqlSession, databaseName: string): Promise<Victim | undefined> {
   const rows = await session.query(
     `select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as victim, pg_relation_filepath(c.oid) as file,
             quote_ident(a.attname) as col, t.typname as kind
@@ -48,5 +49,5 @@ export async function pickVictim(session: SqlSession): Promise<Victim | undefine
   const [first] = rows;
   if (!first) return undefined;
   const { victim, file, col, kind } = Row.parse(first);
-  return { table: victim, file, column: col, otherValue: otherValues[kind]?.(col) ?? col };
+  return { databaseName, table: victim, file, column: col, otherValue: otherValues[kind]?.(col) ?? col };
 }

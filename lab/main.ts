@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { CodeblueError, messageOf } from '../functions/common/errors.ts';
+import { DatabaseId, Region } from '../functions/common/ids.ts';
+import { hospitalPack } from '../functions/verify/hospital-pack.ts';
+import { startCanary } from './canary.ts';
+import { LabClock } from './clock.ts';
+import { loadDump } from './dump/load-dump.ts';
+import { loadHospital } from './hospital/generate.ts';
+import { startWriter, type WriterReport } from './hospital/writer.ts';
+import { Lab } from './lab.ts';
+import { labDatabaseId, labOperations } from './operations.ts';
+import { type LabOptions, parseLabOptions } from './options.ts';
+import { type Phases, phases } from './phases.ts';
+import { printReport } from './print-report.ts';
+import { Findings, type LabReport } from './report.ts';
+import { backupScenario } from './scenarios/backup.ts';
+import { healthyScenario } from './scenarios/healthy.ts';
+import { type RunningRegions, startRegions } from './start.ts';
+
+/**
+ * `npm run lab`: starts three local Regions, runs a scenario, ends everything, reports.
+ * @returns the exit code: 0 when every promise held, 1 when one was broken or the lab could not run, 2 for wrong words
+ */
+export async function runLab(argv: readonly string[]): Promise<number> {
+  let options: LabOptions;
+  try {
+    options = parseLabOptions(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  try {
+    const report = await playScenario(options);
+    if (options.json) console.log(JSON.stringify(report));
+    else printReport(report);
+    return report.promises.every((promise) => promise.held) ? 0 : 1;
+  } catch (error) {
+    console.error(`\nerror: ${messageOf(error)}`);
+    if (error instanceof CodeblueError && error.hint) console.error(error.hint);
+    else if (!(error instanceof CodeblueError) && error instanceof Error) console.error(error.stack);
+    return 1;
+  }
+}
+
+async function playScenario(options: LabOptions): Promise<LabReport> {
+  const stages = phases(options.json ? 'silent' : process.stdout.isTTY ? 'terminal' : 'lines');
+  const findings = new Findings();
+  const running = await stages.run('Start PostgreSQL in three Regions and fill the primary', (say) => start(options, say));
+  try {
+    await inLab(running, options, stages, findings);
+  } finally {
+    await stages.run('End every process and remove every file', () => running.stop());
+  }
+  const { dir } = running.regions;
+  findings.promise('U2', 'The lab leaves no file behind.', !existsSync(dir), existsSync(dir) ? dir : 'nothing left');
+  const { promises, measured, objectives } = findings;
+  return { scenario: options.scenario, seed: options.seed, promises, phases: stages.done, measured, objectives };
+}
+
+function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: string) => void): Promise<RunningRegions> {
+  const { name: deployment, regions } = labOperations(profile, []);
+  return startRegions({
+    deployment,
+    databaseId: DatabaseId.parse(labDatabaseId),
+    regions: { primary: Region.parse(regions.primary), standby: Region.parse(regions.standby), tertiary: Region.parse(regions.tertiary) },
+    seed,
+    load: dump === undefined ? loadHospital(sizeBytes) : loadDump(dump),
+    onProgress: ({ says, fraction }) => say(fraction === undefined ? says : `${says} ${Math.round(fraction * 100)} %`),
+  });
+}
+
+async function inLab({ regions }: RunningRegions, options: LabOptions, stages: Phases, findings: Findings): Promise<void> {
+  const invariants = options.dump === undefined ? hospitalPack : [];
+  const lab = new Lab(regions, labOperations(options.profile, invariants, regions.state.databaseNames), new LabClock());
+  const canary = startCanary(lab);
+  // The writer knows the hospital's tables only; somebody's own data is written to by the canary alone.
+  const writer =
+    options.dump === undefined
+      ? startWriter({ address: () => regions.address(regions.primary, 'application'), connections: 4, seed: options.seed })
+      : undefined;
+  try {
+    await canary.begun;
+    const play = options.scenario === 'backup' ? backupScenario : healthyScenario(options.count);
+    await play({ lab, phases: stages, findings });
+    if (options.keep) await keepRunning(regions.dir, stages);
+  } finally {
+    const written = await writer?.stop();
+    await canary.stop();
+    await lab.settled();
+    if (written) noteWriter(written, findings);
+  }
+}
+
+function noteWriter({ acknowledged, failed, perSecond }: WriterReport, findings: Findings): void {
+  findings.measure('writerTransactions', acknowledged);
+  findings.measure('writerTransactionsPerSecond', perSecond);
+  findings.promise(
+    'U2.load',
+    'The database was written to all the time, and no write failed.',
+    acknowledged > 0 && failed === 0,
+    `${acknowledged} transactions, ${Math.round(perSecond)} a second, ${failed} failed`,
+  );
+}
+
+/** Until a signal comes: it ends the process, and the guard ends the lab. */
+async function keepRunning(dir: string, stages: Phases): Promise<void> {
+  await stages.run(
+    `The lab stays in ${dir}; look into it with: npm run codeblue -- status --lab. Ctrl-C ends it`,
+    () => new Promise<void>(() => setInterval(() => {}, 60_000)),
+  );
+}

@@ -1,0 +1,76 @@
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Profile } from './operations.ts';
+
+export const scenarioNames = ['backup', 'healthy'] as const;
+export type ScenarioName = (typeof scenarioNames)[number];
+
+export interface LabOptions {
+  readonly scenario: ScenarioName;
+  readonly sizeBytes: number;
+  readonly seed: number;
+  readonly json: boolean;
+  readonly keep: boolean;
+  readonly count: number;
+  readonly profile: Profile;
+  readonly dump?: string;
+}
+
+const units = { kb: 1e3, mb: 1e6, gb: 1e9 } as const;
+
+/** `64MB` -> 64 000 000 */
+function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(kb|mb|gb)$/i.exec(text.trim());
+  const unit = match?.[2]?.toLowerCase();
+  if (!match || (unit !== 'kb' && unit !== 'mb' && unit !== 'gb')) throw new InvalidArgumentError('Wanted a size such as 64MB or 1GB.');
+  const bytes = Number(match[1]) * units[unit];
+  if (bytes < 16e6 || bytes > 200e9) throw new InvalidArgumentError('Wanted between 16MB and 200GB.');
+  return bytes;
+}
+
+function parseCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('Wanted a whole number, at least 1.');
+  return Number(text);
+}
+
+/** The options of `npm run lab`, or undefined when only help was asked for. @throws CommanderError for wrong words; it has been printed */
+export function parseLabOptions(argv: readonly string[]): LabOptions {
+  const command = new Command('npm run lab --')
+    .description(
+      'Runs all of Codeblue on this machine: real PostgreSQL in three local Regions, the real tasks, the deployed state machines.',
+    )
+    .argument('[scenario]', `${scenarioNames.join(' | ')}`, (name: string): ScenarioName => {
+      const found = scenarioNames.find((each) => each === name);
+      if (!found) throw new InvalidArgumentError(`There is no scenario "${name}"; there are: ${scenarioNames.join(', ')}.`);
+      return found;
+    })
+    .option('--size <size>', 'how much data the invented hospital has', parseSize, 48e6)
+    .option('--dump <file>', 'use your own data instead: plain SQL from pg_dump 13 to 18')
+    .option('--seed <number>', 'the same seed gives the same data', parseCount, 1)
+    .option('--count <number>', 'healthy: how many backups to take and prove under full load', parseCount, 50)
+    .addOption(new Option('--profile <name>', 'whose objectives and schedules').choices(['hms', 'arocord']).default('hms'))
+    .option('--keep', 'keep it running afterwards, for `npm run codeblue -- status --lab` in another terminal; Ctrl-C ends it')
+    .option('--json', 'print one JSON object and nothing else', false)
+    .addHelpText(
+      'after',
+      `
+Scenarios:
+  backup   back up, restore and compare, copy, damage and refuse, expire, sweep (about a minute)
+  healthy  many backups under full write load: every one must verify (no false alarm)
+
+Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option. ${availableParallelism()} processors here.`,
+    )
+    .exitOverride();
+  command.parse([...argv], { from: 'user' });
+  const [scenario = 'backup'] = command.processedArgs as [ScenarioName?];
+  const { size, ...rest } = command.opts<{
+    size: number;
+    dump?: string;
+    seed: number;
+    count: number;
+    profile: Profile;
+    keep?: boolean;
+    json: boolean;
+  }>();
+  return { ...rest, keep: rest.keep ?? false, scenario, sizeBytes: size };
+}
