@@ -152,7 +152,7 @@ export function auroraClusters({ operations, clock }: AwsSettings): RdsKind {
         Engine: 'aurora-postgresql',
         PubliclyAccessible: false,
         AutoMinorVersionUpgrade: false,
-        Tags: cluster.TagList ?? [],
+        Tags: (cluster.TagList ?? []).filter((tag) => !tag.Key?.startsWith('aws:')), // AWS's own cannot be given
       }),
     );
   }

@@ -21,7 +21,7 @@ const meanings: readonly (readonly [ErrorClass, readonly string[]])[] = [
     ServiceUnavailable,
     [
       // Throttling.
-      ...['ThrottlingException', 'Throttling', 'ThrottledException', 'TooManyRequestsException', 'RequestLimitExceeded', 'SlowDown'],
+      ...['ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'SlowDown'],
       ...['ProvisionedThroughputExceededException', 'RequestLimitExceededException', 'ReplicatedWriteConflictException'],
       // A limit that frees itself when running work ends: snapshot copies, table restores, DynamoDB control plane calls.
       ...[
@@ -58,7 +58,10 @@ const meanings: readonly (readonly [ErrorClass, readonly string[]])[] = [
   ],
 ];
 
-const classOf = new Map(meanings.flatMap(([errorClass, names]) => names.map((name) => [name, errorClass] as const)));
+/** Which of our classes each name becomes. */
+export const classByErrorName: ReadonlyMap<string, ErrorClass> = new Map(
+  meanings.flatMap(([errorClass, names]) => names.map((name) => [name, errorClass] as const)),
+);
 
 const hints: Readonly<Record<string, string>> = {
   AccessDeniedException: 'The role lacks a permission, or a key policy does not let it use the key.',
@@ -88,7 +91,7 @@ export function toCodeblueError(error: unknown, doing: string): CodeblueError {
   const name = errorNameOf(error);
   const status = statusOf(error) ?? 0;
   const passes = status >= 500 || status === 429;
-  const errorClass: ErrorClass = classOf.get(name) ?? (passes ? ServiceUnavailable : InvalidInput);
+  const errorClass: ErrorClass = classByErrorName.get(name) ?? (passes ? ServiceUnavailable : InvalidInput);
   const text = error instanceof Error ? error.message : String(error);
   const hint = hints[name];
   return new errorClass(`${doing}: ${name || 'error'}: ${text}`, { cause: error, ...(hint ? { hint } : {}) });

@@ -1,4 +1,4 @@
-import { DeleteCommand, GetCommand, PutCommand, type PutCommandInput, paginateQuery } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, type PutCommandInput, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import type { DatabaseId, RecoveryPointId, VerificationId } from '../common/ids.ts';
 import { timestamp } from '../common/ids.ts';
@@ -45,7 +45,6 @@ export interface StateItems<T> {
   put(key: StateKey, body: T, storedVersion: number, options?: { readonly expiresAt?: Date }): Promise<void>;
   /** Items of one partition by sort key, a page at a time. */
   list(pk: string, order: 'ascending' | 'descending'): AsyncGenerator<T>;
-  delete(key: StateKey): Promise<void>;
 }
 
 export function stateItems<S extends z.ZodType>(
@@ -89,9 +88,6 @@ export function stateItems<S extends z.ZodType>(
         if (page.done) return;
         for (const item of page.value.Items ?? []) yield bodyOf(item).body;
       }
-    },
-    async delete(key) {
-      await calling(`delete ${nameOf(key)}`, () => documents.send(new DeleteCommand({ TableName: stateTable, Key: key })));
     },
   };
 }
