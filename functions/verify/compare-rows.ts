@@ -12,7 +12,7 @@ export interface RowDifferences {
 /**
  * Compares a table of the copy with the manifest. Pure. Let S be the instant of the copy; then, of the rows that the manifest saw,
  * - stable ones are in the copy, and nothing else settled is: counts and both sums are equal;
- * - recent ones that nothing touched are in the copy with the same hashes;
+ * - recent ones that nothing touched are in the copy with the same hashes, and so are the untouched twins of touched rows;
  * - touched ones are there with the same hashes (touched after S), or their key belongs to a recent row (updated before S), or no row with
  *   their key survived S (deleted before). One that survives and is nowhere was lost.
  * A table without a key cannot tell an updated row from a lost one; docs/verification.md says so.
@@ -30,7 +30,7 @@ export function compareRows(manifest: TableManifest, copy: TableInspection | und
     content.push(`${table}: the values of settled rows are not those of the live database`);
   }
   const flux = compareFlux(unpackFlux(manifest.flux), unpackFlux(copy.recent), unpackFlux(copy.matched));
-  if (flux.changed > 0) content.push(`${table}: ${flux.changed} recent rows are missing or changed`);
+  if (flux.changed > 0) content.push(`${table}: ${flux.changed} rows that nothing touched are missing or changed`);
   if (flux.lost > 0) rows.push(`${table}: ${flux.lost} rows that were being changed are lost`);
   if (flux.extra > 0) rows.push(`${table}: ${flux.extra} rows appear more often than in the live database`);
   return { rows, content };
@@ -48,7 +48,7 @@ function unreadable(manifest: TableManifest, copy: TableInspection): string | un
 }
 
 interface FluxDifferences {
-  /** Recent rows that nothing touched and that are not in the copy as they were. */
+  /** Recent rows, and twins of touched ones, that nothing touched and that are not in the copy as they were. */
   readonly changed: number;
   /** Touched rows that live on and are nowhere in the copy. */
   readonly lost: number;
@@ -63,9 +63,12 @@ function compareFlux(listed: readonly FluxEntry[], recent: readonly FluxEntry[],
   let changed = 0;
   let lost = 0;
   // Untouched rows take their copies first: a touched twin may be gone, they may not.
-  for (const entry of listed) if (!entry.touched && !take(recentLeft, hashId(entry))) changed++;
   for (const entry of listed) {
-    if (!entry.touched || take(entry.recent ? recentLeft : matchedLeft, hashId(entry))) continue;
+    if (entry.touched) continue;
+    changed += entry.copies - take(entry.recent ? recentLeft : matchedLeft, hashId(entry), entry.copies);
+  }
+  for (const entry of listed) {
+    if (!entry.touched || take(entry.recent ? recentLeft : matchedLeft, hashId(entry), 1) === 1) continue;
     const updated = entry.key !== null && recentKeys.has(entry.key);
     if (!updated && entry.survives) lost++;
   }
@@ -79,8 +82,10 @@ function countedBy(rows: readonly FluxEntry[]): Map<string, number> {
   return counts;
 }
 
-function take(counts: Map<string, number>, id: string): boolean {
+/** Takes up to `wanted` rows of that content. @returns how many there were */
+function take(counts: Map<string, number>, id: string, wanted: number): number {
   const left = counts.get(id) ?? 0;
-  if (left > 0) counts.set(id, left - 1);
-  return left > 0;
+  const taken = Math.min(left, wanted);
+  counts.set(id, left - taken);
+  return taken;
 }

@@ -16,7 +16,7 @@ select k.conrelid as oid, k.conname as name, pg_get_expr(k.conbin, k.conrelid) a
 from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
 where k.contype = 'c' and k.convalidated and c.relkind = 'r' and c.relpersistence = 'p' and ${applicationNamespace}
   and coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true'
-order by 1, 2 collate "C"`;
+order by k.conrelid, k.conname collate "C"`;
 
 /**
  * Asks CHECK and NOT NULL again of every row: one scan per table that has any. num_nulls, because the planner believes a NOT NULL

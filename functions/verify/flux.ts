@@ -3,7 +3,8 @@ import { InvalidInput } from '../common/errors.ts';
 
 /**
  * A row version that cannot be counted on: it is younger than the oldest transaction that ran when the manifest was opened
- * (`recent`), or something newer than that changed, deleted or locked it (`touched`).
+ * (`recent`), or something newer than that changed, deleted or locked it (`touched`), or it looks exactly like one that was touched, in a
+ * table without a key (neither flag).
  */
 export interface FluxEntry {
   readonly h1: bigint;
@@ -14,11 +15,13 @@ export interface FluxEntry {
   readonly recent: boolean;
   /** A row with this key was there right after the snapshot. False where there is no key. */
   readonly survives: boolean;
+  /** Rows that this entry stands for; more than one only where a table without a key has rows that are alike. */
+  readonly copies: number;
 }
 
-/** 25 bytes an entry, base64: h1, h2, key (big endian) and flags. 200 000 entries are 5 MB, not 60. */
+/** 29 bytes an entry, base64: h1, h2, key, copies (big endian) and flags. 200 000 entries are 6 MB, not 60. */
 export const PackedFlux = z.base64();
-const ENTRY_BYTES = 25;
+const ENTRY_BYTES = 29;
 const flag = { touched: 1, recent: 2, survives: 4, hasKey: 8 } as const;
 
 export function packFlux(entries: readonly FluxEntry[]): string {
@@ -33,7 +36,8 @@ export function packFlux(entries: readonly FluxEntry[]): string {
       (entry.recent ? flag.recent : 0) |
       (entry.survives ? flag.survives : 0) |
       (entry.key === null ? 0 : flag.hasKey);
-    bytes.writeUInt8(flags, at + 24);
+    bytes.writeUInt32BE(entry.copies, at + 24);
+    bytes.writeUInt8(flags, at + 28);
   }
   return bytes.toString('base64');
 }
@@ -44,7 +48,7 @@ export function unpackFlux(packed: string): readonly FluxEntry[] {
   if (bytes.length % ENTRY_BYTES !== 0) throw new InvalidInput('a flux list of the manifest is cut short');
   return Array.from({ length: bytes.length / ENTRY_BYTES }, (_, index) => {
     const at = index * ENTRY_BYTES;
-    const flags = bytes.readUInt8(at + 24);
+    const flags = bytes.readUInt8(at + 28);
     return {
       h1: bytes.readBigInt64BE(at),
       h2: bytes.readBigInt64BE(at + 8),
@@ -52,6 +56,7 @@ export function unpackFlux(packed: string): readonly FluxEntry[] {
       touched: (flags & flag.touched) !== 0,
       recent: (flags & flag.recent) !== 0,
       survives: (flags & flag.survives) !== 0,
+      copies: bytes.readUInt32BE(at + 24),
     };
   });
 }
@@ -69,6 +74,7 @@ export function parseFlux(text: string | null | undefined): FluxEntry[] {
       touched: (bits & flag.touched) !== 0,
       recent: (bits & flag.recent) !== 0,
       survives: false,
+      copies: 1,
     };
   });
 }

@@ -37,7 +37,7 @@ select k.conname as name, cn.nspname as child_schema, c.relname as child_name, c
 from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace cn on cn.oid = c.relnamespace
 join pg_class p on p.oid = k.confrelid join pg_namespace pn on pn.oid = p.relnamespace join pg_namespace n on n.oid = c.relnamespace
 where k.contype = 'f' and k.conparentid = 0 and c.relpersistence = 'p' and ${applicationNamespace}
-order by 2 collate "C", 3 collate "C", 1 collate "C"`;
+order by cn.nspname collate "C", c.relname collate "C", k.conname collate "C"`;
 
 /** Asks of every foreign key, over all rows at once, how many have no row to point to. PostgreSQL itself checks only what is written. */
 export async function checkForeignKeys(sessions: readonly SqlSession[]): Promise<readonly Answer[]> {

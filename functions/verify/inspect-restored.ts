@@ -6,7 +6,7 @@ import { checkConstraints, checkInvariants } from './constraints.ts';
 import { scanCopy } from './copy-scan.ts';
 import { checkForeignKeys } from './foreign-keys.ts';
 import { checkIndexes } from './indexes.ts';
-import type { DatabaseInspection, Inspection } from './inspection.ts';
+import type { Answer, DatabaseInspection, Inspection } from './inspection.ts';
 import type { Manifest } from './manifest.ts';
 import type { SqlServer, SqlSession } from './ports.ts';
 import { hashFunctionsOf } from './row-hash.ts';
@@ -58,15 +58,11 @@ async function inspectDatabase(server: SqlServer, name: string, request: Inspect
   const sessions: SqlSession[] = [];
   const errors: string[] = [];
   /** A catalog that cannot be read is a finding like any other damage. */
-  const orElse = async <T>(what: string, read: () => Promise<T>, otherwise: T): Promise<T> => {
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof SqlFailed)) throw error;
-      if (error.sqlState === '57014') throw new DeadlinePassed(`reading ${what}`);
-      errors.push(`${what}: ${reasonOf(error)}`);
-      return otherwise;
-    }
+  const told = async <T>(what: string, otherwise: T, read: () => Promise<T>): Promise<T> => {
+    const found = await orReason(what, read);
+    if (!(found instanceof SqlFailed)) return found;
+    errors.push(`${what}: ${reasonOf(found)}`);
+    return otherwise;
   };
   try {
     for (let count = 0; count < Math.max(1, request.workers ?? 2); count++) {
@@ -78,27 +74,43 @@ async function inspectDatabase(server: SqlServer, name: string, request: Inspect
       'select pg_encoding_to_char(encoding) as encoding, datcollate as collation from pg_database where datname = current_database()',
     );
     const manifest = request.manifest?.databases.find((database) => database.name === name);
-    const tables = await orElse('the list of tables', () => listTables(first), []);
+    const tables = await told('the list of tables', [], () => listTables(first));
     return {
       name,
       encoding: facts?.encoding ?? '',
       collation: facts?.collation ?? '',
-      identity: await orElse('the identity', () => readIdentity(first), undefined),
-      canary: await orElse<CanaryState | undefined>('the canary', () => readCanary(first), undefined),
-      schema: await orElse('the schema', () => listSchema(first), []),
-      unlogged: await orElse('the list of unlogged tables', () => listUnloggedTables(first), []),
-      sequences: await orElse('the sequences', () => readSequences(first), []),
+      identity: await told<string | undefined>('the identity', undefined, () => readIdentity(first)),
+      canary: await told<CanaryState | undefined>('the canary', undefined, () => readCanary(first)),
+      schema: await told('the schema', [], () => listSchema(first)),
+      unlogged: await told('the list of unlogged tables', [], () => listUnloggedTables(first)),
+      sequences: await told('the sequences', [], () => readSequences(first)),
       tables: await scanCopy({ tables, sessions, functions: await hashFunctionsOf(first), manifest }),
-      foreignKeys: await orElse('the foreign keys', () => checkForeignKeys(sessions), []),
-      constraints: await orElse('the constraints', () => checkConstraints(sessions, tables), []),
-      invariants: await orElse('the invariants', () => checkInvariants(first, request.invariants), []),
+      foreignKeys: await answers('the foreign keys', () => checkForeignKeys(sessions)),
+      constraints: await answers('the constraints', () => checkConstraints(sessions, tables)),
+      invariants: await told('the invariants', [], () => checkInvariants(first, request.invariants)),
       // Last: it may create an extension in our schema.
-      indexes: await orElse('the indexes', () => checkIndexes(sessions, tables), []),
+      indexes: await answers('the indexes', () => checkIndexes(sessions, tables)),
       errors,
     };
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
   }
+}
+
+async function orReason<T>(what: string, read: () => Promise<T>): Promise<T | SqlFailed> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof SqlFailed)) throw error;
+    if (error.sqlState === '57014') throw new DeadlinePassed(`reading ${what}`);
+    return error;
+  }
+}
+
+/** Where not even the list of objects can be read, that is the answer. */
+async function answers(what: string, read: () => Promise<readonly Answer[]>): Promise<readonly Answer[]> {
+  const found = await orReason(what, read);
+  return found instanceof SqlFailed ? [{ name: what, offences: undefined, reason: reasonOf(found), outcome: 'error' }] : found;
 }
 
 async function readCanary(session: SqlSession): Promise<CanaryState | undefined> {

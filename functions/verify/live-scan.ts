@@ -116,8 +116,8 @@ async function followTouched(scan: LiveScan, reading: Reading, session: SqlSessi
 }
 
 /**
- * Without a key a table can hold rows that are alike. The copy cannot tell a touched one from its untouched twin, so the twins go to the
- * list as well: they are counted under the same snapshot, and what is not on the list yet is added.
+ * Without a key a table can hold rows that are alike. The copy cannot tell a touched one from its untouched twins, so those go to the
+ * list as well: counted under the same snapshot, less what is on it already. The copy must then have at least the twins.
  */
 async function addTwins(scan: LiveScan, reading: Reading, touched: readonly FluxEntry[], session: SqlSession): Promise<void> {
   const whole: Chunk = { table: reading.table, fromBlock: 0, toBlock: undefined };
@@ -142,7 +142,7 @@ async function addTwins(scan: LiveScan, reading: Reading, touched: readonly Flux
     if (seen.has(id)) continue;
     seen.add(id);
     const twins = (copies.get(id) ?? 0) - (listed.get(id) ?? 0);
-    for (let count = 0; count < twins; count++) reading.flux.push({ ...entry, recent: false, touched: true });
+    if (twins > 0) reading.flux.push({ ...entry, recent: false, touched: false, copies: twins });
     if (reading.flux.length > FLUX_LIMIT) {
       reading.overflowed = true;
       reading.flux = [];

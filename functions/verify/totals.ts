@@ -18,15 +18,18 @@ export function subtract(a: Totals, b: Totals): Totals {
   return combine(a, b, -1n);
 }
 
-/** Totals of listed rows. */
-export function totalsOf(rows: readonly { readonly h1: bigint; readonly h2: bigint }[]): Totals {
+/** Totals of listed rows, each as often as it has copies. */
+export function totalsOf(rows: readonly { readonly h1: bigint; readonly h2: bigint; readonly copies: number }[]): Totals {
+  let count = 0n;
   let sum1 = 0n;
   let sum2 = 0n;
   for (const row of rows) {
-    sum1 += row.h1;
-    sum2 += row.h2;
+    const copies = BigInt(row.copies);
+    count += copies;
+    sum1 += copies * row.h1;
+    sum2 += copies * row.h2;
   }
-  return { count: String(rows.length), sum1: String(sum1), sum2: String(sum2) };
+  return { count: String(count), sum1: String(sum1), sum2: String(sum2) };
 }
 
 function combine(a: Totals, b: Totals, sign: bigint): Totals {
