@@ -64,7 +64,8 @@ async function inParallel(admin: PgAddress, asOwner: string, data: readonly stri
 const supportFunctions = (seed: number): readonly string[] => [
   `CREATE FUNCTION lab_hash(i bigint, salt int) RETURNS bigint IMMUTABLE PARALLEL SAFE LANGUAGE sql
      RETURN hashint8extended(i, ${seed}::bigint * 1000 + salt) & 9223372036854775807`,
-  `CREATE FUNCTION lab_id(kind text, i bigint) RETURNS uuid IMMUTABLE PARALLEL SAFE LANGUAGE sql RETURN md5(kind || ${seed} || ':' || i)::uuid`,
+  `CREATE FUNCTION lab_id(kind text, i bigint) RETURNS uuid IMMUTABLE PARALLEL SAFE LANGUAGE sql RETURN md5(kind || '${seed}:' || i::text)::uuid`,
+  // Every function must be exactly as immutable as what it calls (text || bigint is not): only then it is inlined, and five times faster.
   // Sixteen months, to the second.
   `CREATE FUNCTION lab_time(i bigint, salt int) RETURNS timestamptz IMMUTABLE PARALLEL SAFE LANGUAGE sql
      RETURN to_timestamp(1751328000 + lab_hash(i, salt) % 42000000)`,
