@@ -1,4 +1,5 @@
 import { formatSeconds, secondsBetween } from '../../functions/common/duration.ts';
+import type { Forecast } from '../../functions/verify/trend.ts';
 
 /** `2026-11-21 02:00 EST`: local time of the deployment, its zone said. */
 export function localTime(moment: string | Date, timeZone: string): string {
@@ -21,6 +22,12 @@ export function relativeTime(moment: string | Date, now: Date): string {
   const seconds = Math.round(secondsBetween(new Date(moment), now));
   return seconds >= 0 ? `${formatSeconds(seconds)} ago` : `in ${formatSeconds(-seconds)}`;
 }
+
+/** `10 min ± 16 s`, or `about 10 min` where too few samples tell how they scatter. */
+export const forecastText = ({ expectedSeconds, withinSeconds }: Forecast): string =>
+  withinSeconds === undefined
+    ? `about ${formatSeconds(expectedSeconds)}`
+    : `${formatSeconds(expectedSeconds)} ± ${formatSeconds(withinSeconds)}`;
 
 /** `107.4 GB`, by powers of 1000 as storage is sold. */
 export function formatBytes(bytes: number | undefined): string {

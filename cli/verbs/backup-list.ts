@@ -32,7 +32,15 @@ export async function listBackups(
 
 export function renderBackupList({ points, timeZone, leftOut }: BackupListResult, { colours }: Pick<Terminal, 'colours'>): string {
   const rest =
-    leftOut === 0 ? [] : [colours.dim(`${leftOut} removed or failed ${leftOut === 1 ? 'one is' : 'ones are'} not shown; add --all.`)];
+    leftOut === 0
+      ? []
+      : [
+          colours.dim(
+            leftOut === 1
+              ? '1 more was removed or failed; add --all to see it.'
+              : `${leftOut} more were removed or failed; add --all to see them.`,
+          ),
+        ];
   if (points.length === 0) return ['No backups yet: codeblue backup now --database <id> takes one.', ...rest].join('\n');
   const rows = points.map((point): Cell[] => [
     point.id,

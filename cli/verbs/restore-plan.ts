@@ -5,7 +5,7 @@ import type { Database, Operations } from '../../functions/common/operations.ts'
 import { databaseOf } from '../../functions/common/operations-lookup.ts';
 import { type Forecast, forecastRestore, restoreSamples } from '../../functions/verify/trend.ts';
 import { MisusedCommand } from '../misused-command.ts';
-import { localTime } from '../render/moments.ts';
+import { forecastText, localTime } from '../render/moments.ts';
 import type { Session } from '../session.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -85,7 +85,7 @@ export function renderRestorePlan(
   const source =
     plan.method === 'transaction-log' ? 'snapshot and transaction log' : `backup ${plan.recoveryPointId} (${verdicts[plan.verification]})`;
   const time = forecast
-    ? `${formatSeconds(forecast.expectedSeconds)} ± ${formatSeconds(forecast.withinSeconds)} until it answers queries, from ${forecast.samples} measured restores`
+    ? `${forecastText(forecast)} until it answers queries (${forecast.samples} measured)`
     : 'unknown: no restore has been measured yet';
   return [
     colours.bold(`Plan to restore ${plan.databaseId} in ${plan.region}`),

@@ -2,7 +2,8 @@ import { formatSeconds } from '../../functions/common/duration.ts';
 import type { AnyTask } from '../../functions/common/task.ts';
 import type { DatabaseStatus, PointStatus } from '../../functions/status/database-status.ts';
 import { readDatabaseStatus, readSchedules, type ScheduleStatus } from '../../functions/status/read-status.ts';
-import { relativeTime } from '../render/moments.ts';
+import { enoughForTrend } from '../../functions/verify/trend.ts';
+import { forecastText, relativeTime } from '../render/moments.ts';
 import type { Session } from '../session.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -82,16 +83,16 @@ function restoreText({ trend, objectiveSeconds }: DatabaseStatus['restore']): st
   if (!trend) return `not measured yet; ${objective}`;
   const rise = trend.secondsPerDay;
   const movement =
-    rise === undefined || Math.abs(rise) < 0.05 ? '' : `, ${rise > 0 ? 'slower' : 'faster'} by ${formatSeconds(Math.abs(rise))} a day`;
+    rise === undefined || trend.samples < enoughForTrend || Math.abs(rise) < 0.05
+      ? ''
+      : `, ${rise > 0 ? 'slower' : 'faster'} by ${formatSeconds(Math.abs(rise))} a day`;
   return `${formatSeconds(trend.latestSeconds)} measured last, ${formatSeconds(trend.medianSeconds)} at the median of ${samples(trend.samples)}${movement}; ${objective}`;
 }
 
 function forecastLines({ forecast, trend }: DatabaseStatus['restore']): string[] {
   if (!forecast) return [];
   const basis = forecast.basis === 'size' ? 'by size' : 'by the median';
-  const reaches =
-    trend?.daysUntilObjective === undefined ? '' : `; by its trend it reaches the objective in ${Math.round(trend.daysUntilObjective)} d`;
-  return [
-    `  forecast           ${formatSeconds(forecast.expectedSeconds)} ± ${formatSeconds(forecast.withinSeconds)} for a restore now, ${basis} (${samples(forecast.samples)})${reaches}`,
-  ];
+  const days = trend && trend.samples >= enoughForTrend ? trend.daysUntilObjective : undefined;
+  const reaches = days === undefined ? '' : `; by its trend it reaches the objective in ${Math.round(days)} d`;
+  return [`  forecast           ${forecastText(forecast)} for a restore now, ${basis} (${samples(forecast.samples)})${reaches}`];
 }

@@ -2,7 +2,7 @@ import { audited } from '../../functions/audit/audited.ts';
 import type { RecoveryPoint, RestoredDatabase } from '../../functions/backup/models.ts';
 import { formatSeconds, minutes } from '../../functions/common/duration.ts';
 import { InvalidInput, ServiceUnavailable } from '../../functions/common/errors.ts';
-import type { Region } from '../../functions/common/ids.ts';
+import { type Region, VerificationId } from '../../functions/common/ids.ts';
 import type { VerificationRecord } from '../../functions/verify/models.ts';
 import type { Proof, SignedProof } from '../../functions/verify/proof.ts';
 import { newVerification } from '../../functions/verify/verification.ts';
@@ -42,8 +42,6 @@ export async function pickForVerification(
   });
 }
 
-/** Attempts of one verification that are tried before giving up: each has an id of its own. */
-const attempts = 50;
 const pollMilliseconds = 5_000;
 
 /**
@@ -85,26 +83,28 @@ export async function verify(
 }
 
 async function start(
-  { ports, clock }: VerifySession,
+  { ports, clock, region: home }: VerifySession,
   { point, region, snapshotId }: Awaited<ReturnType<typeof pickForVerification>>,
   operator: string,
 ): Promise<{ readonly record: VerificationRecord; readonly executionId: string }> {
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    const target = { kind: 'recovery-point', recoveryPointId: point.id, snapshotId } as const;
-    const record = newVerification({ databaseId: point.databaseId, region, purpose: 'on-demand', target, now: clock.now(), attempt });
-    if (await ports.proofs.get(record.verificationId)) continue;
-    const act = { actor: `cli/${operator}`, action: 'start-verification', resource: record.verificationId, details: { region } };
-    const { executionId } = await audited({ auditLog: ports.auditLog, clock, region }, act, () =>
-      ports.executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
-    );
-    // A name that an earlier execution has used up and that left no proof: take the next one.
-    const execution = await ports.executions.describe(executionId);
-    if (execution?.status === 'failed' && !(await ports.proofs.get(record.verificationId))) continue;
-    return { record, executionId };
-  }
-  throw new ServiceUnavailable(`${attempts} verifications of ${point.id} have been started already`, {
-    hint: 'Take a new backup and verify that one.',
-  });
+  const target = { kind: 'recovery-point', recoveryPointId: point.id, snapshotId } as const;
+  const now = clock.now();
+  const first = newVerification({ databaseId: point.databaseId, region, purpose: 'on-demand', target, now });
+  const record = { ...first, verificationId: onDemandId(first.verificationId, now) };
+  const act = { actor: `cli/${operator}`, action: 'start-verification', resource: record.verificationId, details: { region } };
+  const { executionId } = await audited({ auditLog: ports.auditLog, clock, region: home }, act, () =>
+    ports.executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
+  );
+  return { record, executionId };
+}
+
+/**
+ * An id of its own for each time that a person asks: an execution's name cannot be used twice. The second in base 36 takes
+ * six characters until 2038, and RDS identifiers, which the restored database's is, have room for no more.
+ */
+function onDemandId(first: VerificationId, now: Date): VerificationId {
+  const second = Math.floor(now.getTime() / 1000).toString(36);
+  return VerificationId.parse(first.replace(/-d1$/, `-d${second}`));
 }
 
 function stageOf(before: RestoredDatabase | undefined, now: RestoredDatabase | undefined): string {
@@ -142,6 +142,7 @@ function measuredLines({ measured, contentRoot }: Proof): string[] {
     ['checked in', measured.checkSeconds],
   ];
   const timed = lines.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(13)}${formatSeconds(value)}`]));
-  const counted = measured.rows === undefined ? [] : [`  ${'content'.padEnd(13)}${measured.rows} rows in ${measured.tables ?? 0} tables`];
+  const where = measured.tables === undefined ? '' : ` in ${measured.tables} tables`;
+  const counted = measured.rows === undefined ? [] : [`  ${'content'.padEnd(13)}${measured.rows.toLocaleString('en-US')} rows${where}`];
   return [...timed, ...counted, ...(contentRoot ? [`  ${'content root'.padEnd(13)}${contentRoot}`] : [])];
 }

@@ -3,7 +3,7 @@ import { isVerified, type LiveDatabase, type RecoveryPoint } from '../backup/mod
 import { formatSeconds, secondsBetween } from '../common/duration.ts';
 import type { Database, Operations } from '../common/operations.ts';
 import type { SignedProof } from '../verify/proof.ts';
-import { type Forecast, forecastRestore, type RestoreTrend, restoreSamples, restoreTrend } from '../verify/trend.ts';
+import { enoughForTrend, type Forecast, forecastRestore, type RestoreTrend, restoreSamples, restoreTrend } from '../verify/trend.ts';
 
 /** What is read about one database; a source that did not answer says why. */
 export interface DatabaseFacts {
@@ -91,7 +91,12 @@ function problemsOf(
       `the last restore took ${formatSeconds(trend.latestSeconds)}, the objective is ${formatSeconds(restore.objectiveSeconds)}`,
     );
   }
-  if (trend?.daysUntilObjective !== undefined && trend.samples >= 5 && trend.daysUntilObjective > 0 && trend.daysUntilObjective < 30) {
+  if (
+    trend?.daysUntilObjective !== undefined &&
+    trend.samples >= enoughForTrend &&
+    trend.daysUntilObjective > 0 &&
+    trend.daysUntilObjective < 30
+  ) {
     problems.push(
       `restores get slower: by their trend they miss the objective in ${Math.round(trend.daysUntilObjective)} d (${trend.samples} restores)`,
     );

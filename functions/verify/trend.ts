@@ -76,8 +76,8 @@ export function restoreTrend(samples: readonly RestoreSample[], objectiveSeconds
 
 export interface Forecast {
   readonly expectedSeconds: number;
-  /** Two standard deviations of the samples around the forecast: about one restore in twenty takes longer or shorter. */
-  readonly withinSeconds: number;
+  /** Two standard deviations of the samples around the forecast: about one restore in twenty falls outside. Absent below five samples. */
+  readonly withinSeconds?: number;
   readonly samples: number;
   /** `size`: by the line over size. `median`: all samples are of one size, or none is known. */
   readonly basis: 'size' | 'median';
@@ -94,13 +94,18 @@ export function forecastRestore(samples: readonly RestoreSample[], sizeBytes: nu
   const line = sizeBytes === undefined ? undefined : leastSquares(sized(samples));
   if (line && line.slope >= 0 && sizeBytes !== undefined) {
     const expectedSeconds = Math.max(0, line.intercept + (line.slope * sizeBytes) / gigabyte);
-    return { expectedSeconds, withinSeconds: 2 * line.spread, samples: sized(samples).length, basis: 'size' };
+    return { expectedSeconds, withinSeconds: within(line.spread, sized(samples).length), samples: sized(samples).length, basis: 'size' };
   }
   const times = samples.map((sample) => sample.restoreSeconds);
   const middle = median(times);
   const spread = Math.sqrt(times.reduce((sum, time) => sum + (time - middle) ** 2, 0) / times.length);
-  return { expectedSeconds: middle, withinSeconds: 2 * spread, samples: samples.length, basis: 'median' };
+  return { expectedSeconds: middle, withinSeconds: within(spread, samples.length), samples: samples.length, basis: 'median' };
 }
+
+/** Fewer samples than this say where restores are, and nothing of how they scatter or move. */
+export const enoughForTrend = 5;
+
+const within = (spread: number, samples: number): number | undefined => (samples < enoughForTrend ? undefined : 2 * spread);
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -103,6 +103,12 @@ describe('the forecast', () => {
     expect(forecastRestore(same, undefined)).toMatchObject({ basis: 'median' });
   });
 
+  test('tells how restores scatter once there are enough of them', () => {
+    const times = [500, 700, 600, 600, 600].map((time, index) => sample(daysAgo(index), time));
+    expect(forecastRestore(times.slice(1), undefined)?.withinSeconds).toBeUndefined();
+    expect(forecastRestore(times, undefined)?.withinSeconds).toBeCloseTo(2 * Math.sqrt(20_000 / 5), 6);
+  });
+
   test('is never below zero', () => {
     fc.assert(
       fc.property(
@@ -116,7 +122,7 @@ describe('the forecast', () => {
             size * gigabyte,
           );
           expect(forecast?.expectedSeconds).toBeGreaterThanOrEqual(0);
-          expect(forecast?.withinSeconds).toBeGreaterThanOrEqual(0);
+          expect(forecast?.withinSeconds ?? 0).toBeGreaterThanOrEqual(0);
         },
       ),
     );
