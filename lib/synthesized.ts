@@ -50,7 +50,7 @@ const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type
 export function synthesizedMachines(operations: Operations): readonly SynthesizedMachine[] {
   const outdir = mkdtempSync(join(tmpdir(), 'codeblue-synth-'));
   try {
-    const bundle = { code: Code.fromInline('// only the machines are read'), sha256: '0'.repeat(64) };
+    const bundle = { code: () => Code.fromInline('// only the machines are read'), sha256: '0'.repeat(64) };
     const assembly = codeblueApp({ operations, tasks, steps, bundle, validate: false, outdir }).synth();
     const primary = assembly.stacks.find((stack) => stack.environment.region === operations.regions.primary);
     return machinesIn(Template.parse(primary?.template), operations);

@@ -6,7 +6,7 @@ import type { Region } from '../../functions/common/ids.ts';
 import { backupKeyAlias, bucketName, partitionOf } from '../../functions/common/names.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 import { exactRole, grant } from '../shared/grant.ts';
-import { keyThroughService } from '../shared/key-grants.ts';
+import { keysThroughService } from '../shared/key-grants.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
 
@@ -85,8 +85,8 @@ function proofReplication(bucket: Construct, to: Region, scope: RegionScope): Pi
         because,
       }),
       grant({ actions: ['s3:ReplicateObject', 's3:ReplicateTags'], resources: [`${arnOf(to)}/proofs/*`], because }),
-      keyThroughService(scope, region, backupKeyAlias(operations), 's3', ['kms:Decrypt']),
-      keyThroughService(scope, to, backupKeyAlias(operations), 's3', ['kms:Encrypt', 'kms:GenerateDataKey']),
+      keysThroughService(scope, [region], backupKeyAlias(operations), 's3', ['kms:Decrypt']),
+      keysThroughService(scope, [to], backupKeyAlias(operations), 's3', ['kms:Encrypt', 'kms:GenerateDataKey']),
     ],
   });
   const aliasArn = `arn:${partitionOf(to)}:kms:${to}:${operations.account}:${backupKeyAlias(operations)}`;

@@ -38,7 +38,7 @@ export class LockedVault extends Construct {
     keys.backup.grantEncryptDecrypt(role.withoutPolicyUpdates());
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup]',
-      reason: 'the calls behind a backup job are AWS Backup’s own and change with it; only AWS Backup in this account can assume the role',
+      reason: 'the calls behind a backup job are AWS Backup’s own and change with it; only AWS Backup can assume the role',
     });
   }
 }

@@ -4,7 +4,7 @@ import type { Database } from '../../functions/common/operations.ts';
 import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import { type Grant, grant } from './grant.ts';
-import { dataKeyActions, keyThroughService } from './key-grants.ts';
+import { dataKeyActions, keysThroughService } from './key-grants.ts';
 import type { RegionScope } from './region-scope.ts';
 
 export type DatabaseNeed = Extract<Need, `databases:${string}` | `snapshot-integrity:${string}` | `sql-servers:${string}`>;
@@ -83,7 +83,7 @@ const copySnapshot = (scope: RegionScope): readonly Grant[] => {
     ...(storageKeys.length > 0
       ? [grant({ actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:CreateGrant'], resources: [...new Set(storageKeys)] })]
       : []),
-    ...regions.map((region) => keyThroughService(scope, region, backupKeyAlias(operations), 'rds', [...dataKeyActions, 'kms:CreateGrant'])),
+    keysThroughService(scope, regions, backupKeyAlias(operations), 'rds', [...dataKeyActions, 'kms:CreateGrant']),
   ];
 };
 
@@ -138,8 +138,8 @@ const restore = (scope: RegionScope): readonly Grant[] => {
     ...(storageKeys.length > 0
       ? [grant({ actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:CreateGrant'], resources: [...new Set(storageKeys)] })]
       : []),
-    keyThroughService(scope, region, backupKeyAlias(operations), 'rds', [...dataKeyActions, 'kms:CreateGrant']),
-    keyThroughService(scope, region, backupKeyAlias(operations), 'secretsmanager', ['kms:Decrypt', 'kms:GenerateDataKey']),
+    keysThroughService(scope, [region], backupKeyAlias(operations), 'rds', [...dataKeyActions, 'kms:CreateGrant']),
+    keysThroughService(scope, [region], backupKeyAlias(operations), 'secretsmanager', ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 };
 
@@ -199,7 +199,7 @@ const restoredCredentials = (scope: RegionScope): readonly Grant[] => {
         because: 'RDS chooses the name of the secret; a condition narrows it to secrets of restored databases',
       }),
     ),
-    keyThroughService(scope, region, backupKeyAlias(operations), 'secretsmanager', ['kms:Decrypt']),
+    keysThroughService(scope, [region], backupKeyAlias(operations), 'secretsmanager', ['kms:Decrypt']),
   ];
 };
 

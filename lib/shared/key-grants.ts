@@ -13,22 +13,22 @@ export const dataKeyActions = [
 ] as const;
 
 /**
- * Use of a key known by its alias, through one service only. The id of a key in another Region is not known while this
- * Region is synthesized, so the condition on the alias says which key it is.
+ * Use of the keys of some Regions, known by their alias, through one service only. The id of a key in another Region is
+ * not known while this Region is synthesized, so the condition on the alias says which key it is.
  */
-export function keyThroughService(
-  { operations }: RegionScope,
-  region: string,
+export function keysThroughService(
+  { operations }: Pick<RegionScope, 'operations'>,
+  regions: readonly string[],
   alias: string,
   service: string,
   actions: readonly string[],
 ): Grant {
   return grant({
     actions,
-    resources: [`arn:${partitionOf(region)}:kms:${region}:${operations.account}:key/*`],
+    resources: regions.map((region) => `arn:${partitionOf(region)}:kms:${region}:${operations.account}:key/*`),
     conditions: {
       'ForAnyValue:StringEquals': { 'kms:ResourceAliases': [alias] },
-      StringEquals: { 'kms:ViaService': [`${service}.${region}.amazonaws.com`] },
+      StringEquals: { 'kms:ViaService': regions.map((region) => `${service}.${region}.amazonaws.com`) },
     },
     because: 'a condition narrows it to one key by its alias; the id only exists once that Region is deployed',
   });

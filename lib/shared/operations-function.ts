@@ -15,7 +15,8 @@ import type { RegionalKeys } from './regional-keys.ts';
 
 /** The bundle that every function runs; `CODEBLUE_OPERATION` tells them apart. */
 export interface BundledCode {
-  readonly code: lambda.Code;
+  /** Made once per stack: CDK binds an asset to the stack that uses it. */
+  readonly code: () => lambda.Code;
   /** SHA-256 (hex) of the bundled JavaScript: proofs name it as the code that judged. */
   readonly sha256: string;
 }
@@ -31,7 +32,8 @@ export interface OperationsFunctionProps {
   readonly scope: RegionScope;
   readonly operation: AnyOperation;
   readonly keys: RegionalKeys;
-  readonly bundle: BundledCode;
+  readonly code: lambda.Code;
+  readonly codeSha256: string;
   readonly taskNames: readonly string[];
   /** Left out for an operation that talks to AWS APIs only. */
   readonly network?: FunctionNetwork;
@@ -53,7 +55,7 @@ export class OperationsFunction extends Construct {
 
   constructor(parent: Construct, props: OperationsFunctionProps) {
     super(parent, props.operation.name);
-    const { scope, operation, keys, bundle, network } = props;
+    const { scope, operation, keys, code, codeSha256, network } = props;
     const name = functionName(scope.operations, operation.name);
     this.operation = operation;
 
@@ -87,7 +89,7 @@ export class OperationsFunction extends Construct {
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
       handler: 'lambda.handler',
-      code: bundle.code,
+      code,
       role,
       timeout: Duration.seconds(operation.timeout),
       memorySize: operation.memoryMegabytes,
@@ -96,7 +98,7 @@ export class OperationsFunction extends Construct {
       loggingFormat: lambda.LoggingFormat.TEXT, // the logger and the metrics write JSON lines themselves; Lambda would wrap them
       environment: {
         [environmentNames.operation]: operation.name,
-        [environmentNames.codeSha256]: bundle.sha256,
+        [environmentNames.codeSha256]: codeSha256,
         // Lambda's Node leaves Amazon's own certificate authorities out unless told; RDS is signed by one of them.
         ...(network ? { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } : {}),
         ...props.environment,

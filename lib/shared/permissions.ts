@@ -18,7 +18,7 @@ import type { Need } from '../../functions/common/ports.ts';
 import { machineNames } from '../../functions/maintenance/ports.ts';
 import { databasePermissions } from './database-permissions.ts';
 import { type Grant, grant } from './grant.ts';
-import { dataKeyActions, keyThroughService } from './key-grants.ts';
+import { dataKeyActions, keysThroughService } from './key-grants.ts';
 import { judgingRegions, type RegionScope } from './region-scope.ts';
 
 /** What a permission needs to know besides the deployment. */
@@ -45,7 +45,7 @@ function recordKeeping(scope: PermissionScope): readonly Grant[] {
       actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
       resources: [tableArn(scope, region, stateTableName(operations))],
     }),
-    keyThroughService(scope, region, stateKeyAlias(operations), 'dynamodb', dataKeyActions),
+    keysThroughService(scope, [region], stateKeyAlias(operations), 'dynamodb', dataKeyActions),
   ];
 }
 
@@ -64,14 +64,12 @@ function objects(scope: PermissionScope, regions: readonly string[], prefix: str
       resources: regions.map(bucketArn),
       conditions: { StringLikeIfExists: { 's3:prefix': `${prefix}/*` } }, // reading an absent object asks without a prefix
     }),
-    ...regions.map((region) =>
-      keyThroughService(
-        scope,
-        region,
-        backupKeyAlias(operations),
-        's3',
-        access === 'read' ? ['kms:Decrypt'] : ['kms:Decrypt', 'kms:GenerateDataKey'],
-      ),
+    keysThroughService(
+      scope,
+      regions,
+      backupKeyAlias(operations),
+      's3',
+      access === 'read' ? ['kms:Decrypt'] : ['kms:Decrypt', 'kms:GenerateDataKey'],
     ),
   ];
 }
@@ -117,7 +115,7 @@ function stateBackups(scope: PermissionScope, access: 'backup' | 'restore'): rea
       resources: [restored],
       because,
     }),
-    keyThroughService(scope, region, stateKeyAlias(operations), 'dynamodb', [...dataKeyActions, 'kms:CreateGrant']),
+    keysThroughService(scope, [region], stateKeyAlias(operations), 'dynamodb', [...dataKeyActions, 'kms:CreateGrant']),
   ];
 }
 

@@ -50,12 +50,14 @@ export class RegionStack extends Stack {
     const production = productionNetwork(this, scope);
     const networkOf = ({ network }: AnyOperation): FunctionNetwork | undefined =>
       ({ none: undefined, production, isolated: isolated?.verifiers })[network];
+    const code = bundle.code();
     const worker = (operation: AnyOperation): OperationsFunction =>
       new OperationsFunction(this, {
         scope,
         operation,
         keys,
-        bundle,
+        code,
+        codeSha256: bundle.sha256,
         taskNames: tasks.map((task) => task.name),
         network: networkOf(operation),
         environment:

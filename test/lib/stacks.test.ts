@@ -1,0 +1,263 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { InvalidInput } from '../../functions/common/errors.ts';
+import { tasks } from '../../functions/tasks.ts';
+import { absenceWindow } from '../../lib/maintenance/task-alarms.ts';
+import { testOperations } from '../support/operations.ts';
+import { resourcesOf, synthesizedApp } from '../support/synthesized-app.ts';
+
+const synthesized = synthesizedApp();
+const { operations } = synthesized;
+const { primary, standby, tertiary } = operations.regions;
+const everyRegion = [primary, standby, tertiary];
+const properties = (region: string, type: string) =>
+  resourcesOf(synthesized.template(region), type).map(([, resource]) => resource.Properties);
+const reference = (value: unknown): string => z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }).parse(value)['Fn::GetAtt'][0];
+
+describe('every Region', () => {
+  test.each(everyRegion)('%s stays within what CloudFormation takes: 500 resources, 1 MB', (region) => {
+    const template = synthesized.template(region);
+    expect(Object.keys(template.Resources).length).toBeLessThan(500);
+    expect(JSON.stringify(template).length).toBeLessThan(1_000_000);
+  });
+
+  test('no stack reads another: Regions know each other by name', () => {
+    for (const region of everyRegion) expect(JSON.stringify(synthesized.template(region))).not.toContain('Fn::ImportValue');
+  });
+
+  test('the primary comes after the Regions that its tables and proofs replicate to', () => {
+    const order = synthesized.app.synth().stacks.map((stack) => stack.environment.region);
+    expect(order).toEqual([tertiary, standby, primary]);
+  });
+
+  test.each(everyRegion)('%s: logs are encrypted with our key and end some day', (region) => {
+    for (const { KmsKeyId, RetentionInDays } of properties(region, 'AWS::Logs::LogGroup')) {
+      expect(KmsKeyId).toBeDefined();
+      expect(RetentionInDays).toBeGreaterThan(0);
+    }
+  });
+
+  test.each(everyRegion)('%s: what outlives the stack is kept when the stack goes', (region) => {
+    const kept = ['AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::DynamoDB::GlobalTable', 'AWS::Backup::BackupVault', 'AWS::Logs::LogGroup'];
+    const lost = Object.entries(synthesized.template(region).Resources).filter(
+      ([, { Type, DeletionPolicy }]) => kept.includes(Type) && DeletionPolicy !== 'Retain',
+    );
+    expect(lost.map(([id]) => id)).toEqual([]);
+  });
+});
+
+describe('state', () => {
+  const Replica = z.object({
+    Region: z.string(),
+    DeletionProtectionEnabled: z.literal(true),
+    PointInTimeRecoverySpecification: z.object({ PointInTimeRecoveryEnabled: z.literal(true) }),
+    SSESpecification: z.object({ KMSMasterKeyId: z.unknown() }),
+  });
+
+  test('both tables have a replica in every Region, each under its own key, with point-in-time recovery and deletion protection', () => {
+    const tables = properties(primary, 'AWS::DynamoDB::GlobalTable');
+    expect(tables.map(({ TableName }) => TableName)).toEqual(['hms-codeblue-state', 'hms-codeblue-audit']);
+    for (const { Replicas } of tables) {
+      const replicas = z.array(Replica).parse(Replicas);
+      expect(replicas.map(({ Region }) => Region).sort()).toEqual([...everyRegion].sort());
+      const keyIn = (region: string) => replicas.find(({ Region }) => Region === region)?.SSESpecification.KMSMasterKeyId;
+      expect(keyIn(standby)).toBe(`arn:aws:kms:${standby}:111122223333:alias/hms-codeblue-state`);
+      expect(keyIn(primary)).toEqual({ 'Fn::GetAtt': [expect.any(String), 'Arn'] });
+    }
+  });
+
+  test('the other Regions make no tables', () => {
+    expect([standby, tertiary].flatMap((region) => properties(region, 'AWS::DynamoDB::GlobalTable'))).toEqual([]);
+  });
+});
+
+describe('schedules', () => {
+  const Schedule = z.object({
+    ScheduleExpression: z.string(),
+    ScheduleExpressionTimezone: z.string(),
+    FlexibleTimeWindow: z.object({ Mode: z.literal('OFF') }),
+    State: z.literal('ENABLED').default('ENABLED'),
+    Target: z.object({
+      Arn: z.unknown(),
+      Input: z.string(),
+      DeadLetterConfig: z.object({ Arn: z.unknown() }),
+      RetryPolicy: z.object({ MaximumEventAgeInSeconds: z.literal(3600), MaximumRetryAttempts: z.literal(20) }),
+    }),
+  });
+  const schedules = properties(primary, 'AWS::Scheduler::Schedule').map((each) => Schedule.parse(each));
+  const operationOf = (arn: unknown): string => {
+    const { Properties } = synthesized.template(primary).Resources[reference(arn)] ?? { Properties: {} };
+    return z.object({ Environment: z.object({ Variables: z.object({ CODEBLUE_OPERATION: z.string() }) }) }).parse(Properties).Environment
+      .Variables.CODEBLUE_OPERATION;
+  };
+
+  test.each(tasks.map((task) => [task.name, task] as const))('%s has all its runs, exact, with a dead-letter queue', (name, task) => {
+    const runs = task.schedules(operations);
+    const ours = schedules.filter(({ Target }) => operationOf(Target.Arn) === name);
+    const inputs = ours.map(({ Target }) => JSON.parse(Target.Input));
+    expect(new Set(inputs.map(({ key }) => key))).toEqual(new Set(runs.map((run) => run.key)));
+    for (const { Target } of ours) {
+      const { key, scheduledAt, input } = JSON.parse(Target.Input);
+      expect(scheduledAt).toBe('<aws.scheduler.scheduled-time>');
+      expect(input).toEqual(runs.find((run) => run.key === key)?.input);
+      expect(reference(Target.DeadLetterConfig.Arn)).toMatch(/DeadLetters/);
+    }
+  });
+
+  test('local times are in the zone of the deployment, intervals in UTC', () => {
+    const daily = schedules.find(({ Target }) => JSON.parse(Target.Input).key === 'hms/daily');
+    expect(daily).toMatchObject({ ScheduleExpression: 'cron(0 2 * * ? *)', ScheduleExpressionTimezone: 'America/New_York' });
+    const hourly = schedules.find(({ Target }) => operationOf(Target.Arn) === 'sweep-orphans');
+    expect(hourly).toMatchObject({ ScheduleExpression: 'cron(0 */1 * * ? *)', ScheduleExpressionTimezone: 'UTC' });
+  });
+});
+
+describe('alarms', () => {
+  const Alarm = z.object({
+    AlarmName: z.string(),
+    AlarmDescription: z.string(),
+    AlarmActions: z.array(z.unknown()).min(1),
+    TreatMissingData: z.enum(['breaching', 'notBreaching']),
+    Period: z.number(),
+    EvaluationPeriods: z.number(),
+  });
+  const alarms = everyRegion.flatMap((region) => properties(region, 'AWS::CloudWatch::Alarm').map((each) => Alarm.parse(each)));
+
+  test.each(tasks.filter((task) => task.schedules(operations).length > 0).map((task) => [task.name, task] as const))(
+    '%s rings when it fails, when it is given up, and when it is silent',
+    (name, task) => {
+      const own = alarms.filter(({ AlarmName }) => AlarmName.endsWith(`-${name}`)).map(({ AlarmName }) => AlarmName.split('-')[2]);
+      const silent = absenceWindow(task, operations) ? ['TaskOverdue'] : [];
+      expect([...new Set(own)].sort()).toEqual(['DeadLetters', 'TaskFailing', ...silent]);
+    },
+  );
+
+  test('only tasks that run weekly or less are beyond the alarm on silence', () => {
+    const beyond = tasks
+      .filter((task) => task.schedules(operations).length > 0 && !absenceWindow(task, operations))
+      .map((task) => task.name);
+    expect(beyond.sort()).toEqual(['verify-point-in-time', 'verify-second-region']);
+  });
+
+  test('each names its severity, its owner and a runbook that exists, and every runbook has an alarm', () => {
+    const pages = new Set<string>();
+    for (const { AlarmDescription } of alarms) {
+      const page = /\nSeverity [1-4] · Owner Platform team · Runbook docs\/runbooks\/(\w+)\.md$/.exec(AlarmDescription)?.[1];
+      expect(page, AlarmDescription).toBeDefined();
+      if (page) pages.add(page);
+    }
+    const written = readdirSync('docs/runbooks').map((file) => file.replace(/\.md$/, ''));
+    expect([...pages].filter((page) => !written.includes(page))).toEqual([]);
+  });
+
+  test('CloudWatch can look back as far as each one wants', () => {
+    for (const { AlarmName, Period, EvaluationPeriods } of alarms) {
+      const limit = Period >= 3600 ? 7 * 86_400 : 86_400;
+      expect({ AlarmName, ok: Period * EvaluationPeriods <= limit }).toEqual({ AlarmName, ok: true });
+    }
+  });
+
+  test('silence of what must always speak is bad news', () => {
+    const loud = alarms.filter(({ AlarmName }) => /-(TaskOverdue|LogNotFresh|ReplicaLagging|VerifiedRestoreTooOld)-/.test(AlarmName));
+    expect(loud.length).toBeGreaterThan(0);
+    expect(loud.filter(({ TreatMissingData }) => TreatMissingData !== 'breaching')).toEqual([]);
+  });
+});
+
+describe('the isolated network', () => {
+  test.each([primary, standby])('%s: no route leads out of it', (region) => {
+    const template = synthesized.template(region);
+    const ways =
+      /InternetGateway|NatGateway|VPCPeering|TransitGateway|VPNGateway|VPCGatewayAttachment|EC2::Route$|CarrierGateway|LocalGateway/;
+    expect(
+      Object.values(template.Resources)
+        .map(({ Type }) => Type)
+        .filter((type) => ways.test(type)),
+    ).toEqual([]);
+  });
+
+  test.each([primary, standby])('%s: restored databases hear verifiers on database ports only, and call nobody', (region) => {
+    const groups = resourcesOf(synthesized.template(region), 'AWS::EC2::SecurityGroup');
+    const idOf = (word: string) => groups.find(([id]) => id.startsWith(`IsolatedNetwork${word}`))?.[0];
+    const about = (word: string, way: 'Ingress' | 'Egress') =>
+      properties(region, `AWS::EC2::SecurityGroup${way}`).filter((rule) => reference(rule.GroupId) === idOf(word));
+    expect(about('Restored', 'Ingress').map((rule) => [rule.FromPort, rule.ToPort, reference(rule.SourceSecurityGroupId)])).toEqual([
+      [5432, 5432, idOf('Verifiers')],
+    ]);
+    // EC2 adds a rule for everywhere unless there is another: this one leads nowhere.
+    expect(about('Restored', 'Egress').map((rule) => rule.CidrIp)).toEqual(['255.255.255.255/32']);
+    const open = groups.filter(([, { Properties }]) => JSON.stringify(Properties.SecurityGroupEgress ?? '').includes('0.0.0.0/0'));
+    expect(open.map(([id]) => id)).toEqual([]);
+    const outward = about('Verifiers', 'Egress').map((rule) => [rule.FromPort, rule.CidrIp ?? reference(rule.DestinationSecurityGroupId)]);
+    expect(outward.sort()).toEqual(
+      [
+        [443, '0.0.0.0/0'],
+        [5432, idOf('Restored')],
+      ].sort(),
+    );
+  });
+
+  test('its endpoints let through calls of this account on this account only', () => {
+    const endpoints = properties(primary, 'AWS::EC2::VPCEndpoint');
+    expect(endpoints).toHaveLength(4);
+    for (const { PolicyDocument } of endpoints) {
+      const { Statement } = z.object({ Statement: z.array(z.object({ Condition: z.unknown() })) }).parse(PolicyDocument);
+      expect(Statement.map(({ Condition }) => Condition)).toEqual([
+        { StringEquals: { 'aws:PrincipalAccount': '111122223333', 'aws:ResourceAccount': '111122223333' } },
+      ]);
+    }
+  });
+
+  test('functions that judge restored databases join it, those that read live ones join production', () => {
+    const joined = properties(primary, 'AWS::Lambda::Function').flatMap(({ VpcConfig, Environment }) =>
+      VpcConfig
+        ? [
+            [
+              z.object({ Variables: z.object({ CODEBLUE_OPERATION: z.string() }) }).parse(Environment).Variables.CODEBLUE_OPERATION,
+              JSON.stringify(VpcConfig),
+            ] as const,
+          ]
+        : [],
+    );
+    expect(joined.length).toBeGreaterThan(1);
+    for (const [name, config] of joined) expect(config.includes('subnet-0aaa0001')).toBe(name !== 'compare-content');
+  });
+});
+
+describe('locked copies', () => {
+  const vaultLock = (mode: 'simulate' | 'compliance') =>
+    synthesizedApp(testOperations({ vaultLock: { ...operations.vaultLock, mode } })).template(primary);
+  const lockOf = (mode: 'simulate' | 'compliance') =>
+    resourcesOf(vaultLock(mode), 'AWS::Backup::BackupVault').map(([, { Properties }]) => Properties.LockConfiguration);
+  const evidenceOf = (mode: 'simulate' | 'compliance') =>
+    JSON.stringify(resourcesOf(vaultLock(mode), 'AWS::S3::Bucket').map(([, { Properties }]) => Properties.ObjectLockConfiguration));
+
+  test('simulated, nothing is locked for ever', () => {
+    expect(lockOf('simulate')).toEqual([undefined]);
+    expect(evidenceOf('simulate')).toContain('GOVERNANCE');
+    expect(evidenceOf('simulate')).not.toContain('COMPLIANCE');
+  });
+
+  test('in compliance mode vault and bucket are', () => {
+    expect(lockOf('compliance')).toEqual([{ ChangeableForDays: 3, MinRetentionDays: 30, MaxRetentionDays: 365 }]);
+    expect(evidenceOf('compliance')).toContain('COMPLIANCE');
+  });
+});
+
+describe('a config that cannot be deployed is refused in words', () => {
+  test('databases of one Region in two VPCs', () => {
+    const [first, second] = operations.databases;
+    if (!first || !second) throw new Error('the test deployment has two databases');
+    const site = second.sites[primary];
+    if (!site) throw new Error('with a site in the primary Region');
+    const moved = { ...second, sites: { [primary]: { ...site, network: { ...site.network, vpcId: 'vpc-0fff0009' } } } };
+    expect(() => synthesizedApp(testOperations({ databases: [first, moved] }))).toThrow(InvalidInput);
+    expect(() => synthesizedApp(testOperations({ databases: [first, moved] }))).toThrow(/lie in 2 VPCs \(vpc-0aaa0001, vpc-0fff0009\)/);
+  });
+
+  test('a number of days that CloudWatch Logs does not offer', () => {
+    const wrong = testOperations({ logRetentionDays: { ...operations.logRetentionDays, backup: 100 } });
+    expect(() => synthesizedApp(wrong)).toThrow(/logRetentionDays.backup is 100/);
+  });
+});
