@@ -77,4 +77,8 @@ const environment = {
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const args = [vitest, 'run', '--config', join(root, 'vitest.aws.config.ts'), ...process.argv.slice(2)];
 const tests = spawn(process.execPath, args, { cwd: root, env: environment, stdio: 'inherit' });
-tests.on('exit', (code) => process.exit(code ?? 1));
+tests.on('exit', (code) => {
+  // Not gone before the server is: the next run must not find two of them.
+  server.once('exit', () => process.exit(code ?? 1));
+  stop();
+});

@@ -1,6 +1,6 @@
 import type { Metrics } from '../maintenance/ports.ts';
 
-export type Metric = Parameters<Metrics['put']>[0];
+type Metric = Parameters<Metrics['put']>[0];
 
 /** Keeps every data point, in order, for tests and for the lab's report. */
 export interface RecordingMetrics extends Metrics {

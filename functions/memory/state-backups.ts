@@ -9,7 +9,7 @@ import type { ItemStore } from './item-store.ts';
 import { items } from './items.ts';
 
 /** The collections that make up each of Codeblue's tables. */
-export const tableCollections = {
+const tableCollections = {
   state: ['recovery-points', 'runs', 'proofs'],
   audit: ['audit-events'],
 } as const;
