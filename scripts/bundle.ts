@@ -28,17 +28,12 @@ export interface BundleOptions {
  * Bundles the one Lambda entry with everything it needs, in one esbuild call. Splitting keeps adapters in chunks of their
  * own, so that a function loads only those that its operation needs. The same input gives the same bytes.
  */
-export async function bundleFunctions({
-  operations,
-  directory = join(root, 'dist/lambda'),
-  sdk = 'bundled',
-}: BundleOptions): Promise<Bundle> {
+export async function bundleFunctions({ operations, directory = join(root, 'dist/lambda'), instead = {} }: BundleOptions): Promise<Bundle> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { lambda: 'functions/handlers/lambda.ts' },
     outdir: directory,
     bundle: true,
-    write: false,
     format: 'esm',
     splitting: true,
     chunkNames: '[name]-[hash]', // beside the entry: settings.ts looks for operations.json next to its own chunk
@@ -52,6 +47,7 @@ export async function bundleFunctions({
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
     logLevel: 'warning',
     ...instead,
+    write: false, // written below, together with what belongs to it
   });
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
