@@ -14,7 +14,7 @@ export interface Column {
   readonly modifier: number;
 }
 
-/** A table whose rows are compared: ordinary tables, leaf partitions, populated materialized views. */
+/** A table whose rows are compared: ordinary tables, leaf partitions, populated materialized views, and large objects where the role may read them. */
 export interface TableShape {
   readonly schema: string;
   readonly name: string;
@@ -75,7 +75,8 @@ select n.nspname as schema, c.relname as name, c.oid, c.relkind, coalesce(pg_rel
      unnest(i.indkey::int2[]) with ordinality k (attnum, place)
    join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum where k.place <= i.indnkeyatts), '[]') as key
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'm') and c.relpersistence = 'p' and (c.relkind = 'r' or c.relispopulated) and ${applicationNamespace}
+where c.relkind in ('r', 'm') and c.relpersistence = 'p' and (c.relkind = 'r' or c.relispopulated) and (${applicationNamespace}
+  or c.oid = 'pg_catalog.pg_largeobject'::regclass and pg_relation_size(c.oid) > 0 and has_table_privilege(c.oid, 'select'))
 order by n.nspname collate "C", c.relname collate "C"`;
 
 /** Every table whose rows are compared, sorted by schema and name. */
