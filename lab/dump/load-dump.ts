@@ -150,7 +150,9 @@ class Loader {
         await this.#session().query(statement);
         return;
       } catch (error) {
-        if (!(await this.#mended(error, statement))) throw refusedStatement(error, text, line);
+        // Roles are the whole server's: one that is here already stays.
+        if (codeOf(error) === '42710' && /^CREATE\s+ROLE\b/i.test(statement)) return;
+        if (!(await this.#madeMissingRole(error))) throw refusedStatement(error, text, line);
       }
     }
   }
@@ -174,11 +176,10 @@ class Loader {
     return text;
   }
 
-  /** Mends what a dump of another server may lack here: roles are made, roles that are here already are kept. */
-  async #mended(error: unknown, statement: string): Promise<boolean> {
-    if (!(error instanceof pg.DatabaseError)) return false;
-    if (error.code === '42710' && /^CREATE\s+ROLE\b/i.test(statement)) return true;
-    const missing = error.code === '42704' ? /^role "(.*)" does not exist$/.exec(error.message)?.[1] : undefined;
+  /** True when the error was about a role that the dump expects to find, and that is here now. */
+  async #madeMissingRole(error: unknown): Promise<boolean> {
+    const missing =
+      codeOf(error) === '42704' && error instanceof Error ? /^role "(.*)" does not exist$/.exec(error.message)?.[1] : undefined;
     if (missing === undefined) return false;
     await this.#session().query(`CREATE ROLE ${quoteIdent(missing)} NOLOGIN`);
     this.#notes.add(`role ${missing} was missing; it was made, without login`);
@@ -209,3 +210,5 @@ class Loader {
     return this.#client;
   }
 }
+
+const codeOf = (error: unknown): string | undefined => (error instanceof pg.DatabaseError ? error.code : undefined);
