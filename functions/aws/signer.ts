@@ -1,23 +1,17 @@
 import { createPublicKey } from 'node:crypto';
 import { GetPublicKeyCommand, SignCommand } from '@aws-sdk/client-kms';
-import { InvalidInput, ServiceUnavailable } from '../common/errors.ts';
+import { ServiceUnavailable } from '../common/errors.ts';
 import { proofKeyAlias } from '../common/names.ts';
 import type { Signer } from '../verify/ports.ts';
 import { calling } from './errors.ts';
 import { kmsIn } from './kms.ts';
 import type { AwsSettings } from './settings.ts';
 
-/** KMS takes raw messages of at most this many bytes, and Ed25519 without pre-hashing takes only raw ones. */
-const longestMessageBytes = 4096;
-
-/** Ed25519 with the deployment's proof key, which never leaves KMS. */
+/** Ed25519 with the deployment's proof key, which never leaves KMS. KMS itself refuses raw messages above 4096 bytes. */
 export function signerPort({ region, operations }: AwsSettings): Signer {
   const KeyId = proofKeyAlias(operations);
   return {
     async sign(bytes) {
-      if (bytes.length > longestMessageBytes) {
-        throw new InvalidInput(`${bytes.length} bytes are too many to sign, ${longestMessageBytes} are allowed`);
-      }
       const command = new SignCommand({ KeyId, Message: bytes, MessageType: 'RAW', SigningAlgorithm: 'ED25519_SHA_512' });
       const signed = await calling(`sign with ${KeyId}`, () => kmsIn(region).send(command));
       if (!signed.Signature || !signed.KeyId) throw new ServiceUnavailable('KMS answered without a signature');
