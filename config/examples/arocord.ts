@@ -1,4 +1,5 @@
 import { days, seconds } from '../../functions/common/duration.ts';
+import { hospitalPack } from '../../functions/verify/hospital-pack.ts';
 import { defineOperations } from '../define-operations.ts';
 
 const account = '111122223333';
@@ -47,6 +48,8 @@ export default defineOperations({
       copyTo: ['us-west-2', 'eu-west-1'],
       pointInTime: { window: days(7) },
       replica: { region: 'us-west-2', lagAlarm: seconds(10) },
+      // Rules that every restored copy must keep. A rule whose tables are not in your schema is reported as not applicable.
+      invariants: [...hospitalPack],
     },
   ],
   contacts: {

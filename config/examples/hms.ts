@@ -1,3 +1,4 @@
+import { hospitalPack } from '../../functions/verify/hospital-pack.ts';
 import { defineOperations } from '../define-operations.ts';
 
 const account = '111122223333';
@@ -43,6 +44,8 @@ export default defineOperations({
       },
       copyTo: ['us-west-2', 'eu-west-1'],
       replica: { region: 'us-west-2' },
+      // Rules that every restored copy must keep. A rule whose tables are not in your schema is reported as not applicable.
+      invariants: [...hospitalPack],
     },
   ],
   contacts: {
