@@ -27,6 +27,7 @@ const variants: readonly Variant[] = [
   { name: 'deployed: one bundle, split, SDK inside', instead: {} },
   { name: 'SDK left to the runtime', instead: { external: ['pg-native', '@aws-sdk/*', '@smithy/*'] } },
   { name: 'not split', instead: { splitting: false } },
+  { name: 'zod whole', instead: { plugins: [] } },
   { name: 'not minified', instead: { minify: false } },
   { name: 'with source maps in use', instead: { sourcemap: 'linked' }, nodeOptions: ['--enable-source-maps'] },
   { name: 'with a warm compile cache', instead: {}, compileCache: true },
