@@ -36,7 +36,8 @@ export function immutableObjects(deployment: Deployment) {
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         const stored = await get(region, key);
-        if (stored && Buffer.compare(stored, bytes) === 0) return;
+        if (stored === undefined) throw error; // another write of it is under way: neither stored nor refused yet
+        if (Buffer.compare(stored, bytes) === 0) return;
         throw new Conflict(`${key} in ${region} is stored already with other content; it is immutable`, { cause: error });
       }
     },

@@ -34,7 +34,7 @@ export const SignedProof = z.strictObject({
 export type SignedProof = z.output<typeof SignedProof>;
 
 /** RFC 8785 canonical JSON of the proof. @throws InvalidInput when the value has no canonical form */
-export function canonicalProof(proof: Proof): Uint8Array {
+function canonicalProof(proof: Proof): Uint8Array {
   const text = canonicalize(JSON.parse(JSON.stringify(proof)));
   if (text === undefined) throw new InvalidInput('the proof has no canonical form');
   return new TextEncoder().encode(text);
