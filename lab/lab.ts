@@ -35,8 +35,8 @@ const runLimitMilliseconds = 15 * 60_000;
 /** Stands in for the waits of the deployed machines, which are made for RDS. */
 const pauseMilliseconds = 100;
 
-/** Called as an execution enters a state. */
-export type WatchState = (execution: string, state: string) => void;
+/** Called as an execution enters a state for the first time; the loops of waiting say nothing new. */
+export type WatchState = (state: string) => void;
 /** The fault layer around the steps of machines: runs before a step, with the record it gets; what it throws the step throws. */
 export type BeforeStep = (operation: string, record: unknown, region: Region) => Promise<void>;
 
@@ -118,11 +118,15 @@ export class Lab {
     this.#machines ??= synthesizedMachines(this.operations);
     const definition = this.#machines.find((each) => each.name === machine);
     if (!definition) throw new TypeError(`there is no machine ${machine}`);
+    const entered = new Set<string>();
     return runMachine({
       machine: definition,
       input,
       pauseMilliseconds,
-      onState: (state) => this.watchState(name, state),
+      onState: (state) => {
+        if (!entered.has(state)) this.watchState(state);
+        entered.add(state);
+      },
       invoke: async (operation, record) => {
         await this.beforeStep(operation, record, region);
         if (operation === 'compare-content') await this.beforeCompare.get(name)?.(VerificationRecord.parse(record));
@@ -139,6 +143,6 @@ export class Lab {
   }
 
   #deadline(): Date {
-    return new Date(Date.now() + runLimitMilliseconds);
+    return new Date(this.clock.now().getTime() + runLimitMilliseconds);
   }
 }

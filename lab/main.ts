@@ -5,7 +5,7 @@ import { DatabaseId, Region } from '../functions/common/ids.ts';
 import { hospitalPack } from '../functions/verify/hospital-pack.ts';
 import { startCanary } from './canary.ts';
 import { LabClock } from './clock.ts';
-import { loadDump } from './dump/load-dump.ts';
+import { loadDumpFile } from './dump/load-dump-file.ts';
 import { loadHospital } from './hospital/generate.ts';
 import { startWriter, type WriterReport } from './hospital/writer.ts';
 import { Lab } from './lab.ts';
@@ -65,7 +65,7 @@ function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: strin
     databaseId: DatabaseId.parse(labDatabaseId),
     regions: { primary: Region.parse(regions.primary), standby: Region.parse(regions.standby), tertiary: Region.parse(regions.tertiary) },
     seed,
-    load: dump === undefined ? loadHospital(sizeBytes) : loadDump(dump),
+    load: dump === undefined ? loadHospital(sizeBytes) : loadDumpFile(dump),
     onProgress: ({ says, fraction }) => say(fraction === undefined ? says : `${says} ${Math.round(fraction * 100)} %`),
   });
 }
@@ -77,7 +77,12 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
   // The writer knows the hospital's tables only; somebody's own data is written to by the canary alone.
   const writer =
     options.dump === undefined
-      ? startWriter({ address: () => regions.address(regions.primary, 'application'), connections: 4, seed: options.seed })
+      ? startWriter({
+          address: () => regions.address(regions.primary, 'application'),
+          connections: 4,
+          seed: options.seed,
+          ...writerRate(options),
+        })
       : undefined;
   try {
     await canary.begun;
@@ -91,6 +96,9 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
     if (written) noteWriter(written, findings);
   }
 }
+
+/** Full load leaves no processor to anything else on a laptop; the backup scenario keeps it busy, `healthy` saturates it. */
+const writerRate = ({ scenario }: LabOptions) => (scenario === 'healthy' ? {} : { perSecond: 200 });
 
 function noteWriter({ acknowledged, failed, perSecond }: WriterReport, findings: Findings): void {
   findings.measure('writerTransactions', acknowledged);

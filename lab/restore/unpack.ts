@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { chown, mkdir } from 'node:fs/promises';
+import { chownSync, closeSync, fchownSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { PostgresServer } from '../postgres/server.ts';
 import type { RegionKey } from '../region.ts';
 import { DamagedObject } from '../snapshots/cipher.ts';
@@ -14,20 +12,27 @@ import { CONTENTS_FILE } from '../snapshots/sidecar.ts';
  */
 export async function unpackSnapshot(object: string, key: RegionKey, server: PostgresServer, signal: AbortSignal): Promise<void> {
   const { user } = server.runtime;
-  const own = async (path: string): Promise<void> => {
-    if (user) await chown(path, user.uid, user.gid);
+  const directory = (path: string): void => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (user) chownSync(path, user.uid, user.gid);
   };
-  await mkdir(server.dataDir, { mode: 0o700 });
-  await own(server.dataDir);
+  directory(server.dataDir);
   await readObject(object, key, async ({ name, isDirectory, bytes }) => {
     signal.throwIfAborted();
     if (name === CONTENTS_FILE) return;
     // Nothing is proven before the last byte was read: a forged name must not lead out of the directory.
-    if (!/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(name) || name.split('/').includes('..'))
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(name) || name.split('/').includes('..')) {
       throw new DamagedObject('an entry of the object has an impossible name');
+    }
     const path = join(server.dataDir, name);
-    if (isDirectory) await mkdir(path, { recursive: true, mode: 0o700 });
-    else await pipeline(bytes(), createWriteStream(path, { mode: 0o600, flags: 'wx' }));
-    await own(path);
+    if (isDirectory) return directory(path);
+    const file = openSync(path, 'wx', 0o600);
+    try {
+      // Synchronous, as in the packer: many small files.
+      for await (const chunk of bytes()) writeSync(file, chunk);
+      if (user) fchownSync(file, user.uid, user.gid);
+    } finally {
+      closeSync(file);
+    }
   });
 }

@@ -18,6 +18,7 @@ const atOnce = 2;
 /** V6: every kind of damage is done to a copy of its own of a fresh backup, and each must be refused for the right reason. */
 export async function refuseDamages({ lab, phases, findings }: Stage): Promise<void> {
   await phases.run('Damage backups in every way the lab knows, and see each refused', async (say) => {
+    lab.watchState = () => {}; // two at a time: their states would mix
     const victim = await victimOf(lab);
     if (!victim) {
       say('skipped: this database has no table with rows that could be damaged');

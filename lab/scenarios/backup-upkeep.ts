@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidConfig } from '../../config/invalid-config.ts';
 import { advanceRecoveryPoints } from '../../functions/backup/advance-recovery-points.ts';
-import { backupDatabase } from '../../functions/backup/backup-database.ts';
 import { backupStateTables } from '../../functions/backup/backup-state-tables.ts';
 import { expireRecoveryPoints } from '../../functions/backup/expire-recovery-points.ts';
 import { lockRecoveryPoints } from '../../functions/backup/lock-recovery-points.ts';
@@ -27,6 +24,7 @@ const due = (lab: Lab) => timestamp(lab.clock.now());
 
 /** What keeps backups in order between the days on which somebody needs one. */
 export async function keepInOrder(stage: Stage): Promise<void> {
+  stage.lab.watchState = () => {};
   await stage.phases.run("Back up Codeblue's own state and prove it", () => ownState(stage));
   await stage.phases.run('Lock a copy, after simulating it', () => lockCopies(stage));
   await stage.phases.run('Kill a backup half-way and let the next run make it good', () => interrupted(stage));
@@ -88,7 +86,7 @@ async function interrupted({ lab, findings }: Stage): Promise<void> {
   const scheduledAt = latestOccurrence(schedule, lab.operations.timeZone, lab.clock.now());
   if (!scheduledAt) throw new TypeError('the six-hourly backup has never been due');
   const id = recoveryPointId(database.id, 'six-hourly', scheduledAt);
-  await killHalfWay(lab, timestamp(scheduledAt), id);
+  await dieHalfWay(lab, timestamp(scheduledAt));
   const before = await lab.ports().recoveryPoints.get(id);
 
   lab.advance(minutes(30)); // the crashed run's claim grows stale
@@ -105,15 +103,11 @@ async function interrupted({ lab, findings }: Stage): Promise<void> {
   );
 }
 
-/** Kills as soon as the snapshot is being written. */
-async function killHalfWay(lab: Lab, scheduledAt: string, id: string): Promise<void> {
-  const script = fileURLToPath(new URL('../backup-once.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, lab.regions.dir, scheduledAt], { stdio: 'ignore' });
-  const partial = join(lab.regions.use(lab.regions.primary).paths.snapshots, `${id}.partial`);
-  const exited = once(child, 'exit');
-  while (!existsSync(partial) && child.exitCode === null) await lab.clock.sleep(5);
-  child.kill('SIGKILL');
-  await exited;
+/** The process kills itself, so that it dies at the same moment on every machine. */
+async function dieHalfWay(lab: Lab, scheduledAt: string): Promise<void> {
+  const script = fileURLToPath(new URL('../dying-backup.ts', import.meta.url));
+  const [, signal] = await once(spawn(process.execPath, [script, lab.regions.dir, scheduledAt], { stdio: 'ignore' }), 'exit');
+  if (signal !== 'SIGKILL') throw new TypeError('the process that was to die half-way ended in another way');
 }
 
 /** B3, V8, and the sweeper: after forty days the newest verified backup is still there, and nothing is left over. */
