@@ -30,14 +30,17 @@ export interface HashFunctions {
   readonly bytea: boolean;
   readonly bool: boolean;
   readonly date: boolean;
+  /** The database stores UTF-8, as the session speaks it: binary forms that hold text need no conversion, which could fail. */
+  readonly utf8: boolean;
 }
 
 export async function hashFunctionsOf(session: SqlSession): Promise<HashFunctions> {
   const [row] = await session.query(`
     select to_regprocedure('pg_catalog.hashbyteaextended(bytea, bigint)') is not null as bytea,
       to_regprocedure('pg_catalog.hashboolextended(boolean, bigint)') is not null as bool,
-      to_regprocedure('pg_catalog.hashdateextended(date, bigint)') is not null as date`);
-  return { bytea: row?.bytea === 't', bool: row?.bool === 't', date: row?.date === 't' };
+      to_regprocedure('pg_catalog.hashdateextended(date, bigint)') is not null as date,
+      current_setting('server_encoding') = 'UTF8' as utf8`);
+  return { bytea: row?.bytea === 't', bool: row?.bool === 't', date: row?.date === 't', utf8: row?.utf8 === 't' };
 }
 
 export function rowHash(table: Pick<TableShape, 'columns' | 'key'>, functions: HashFunctions): RowHash {
@@ -107,17 +110,31 @@ function formOf(column: Column, functions: HashFunctions): string | undefined {
   if (type === 'int8' || type === 'bytea' || textual.has(type) || (type in exact && type !== 'date') || column.isEnum) return undefined;
   if (type === 'date') return functions.date ? undefined : `date_send(${value})`;
   if (hasFixedScale(column)) return undefined;
-  const send = sent[type];
-  // Arrays, ranges, composites, json, jsonb, xml, geometry, text search, citext, hstore and all that others define: as text.
+  const send = sendOf(type, functions);
+  // Other arrays and ranges, composites, json, jsonb, xml, geometry, text search, citext, hstore and all that others define: as text.
   return send ? `${send}(${value})` : `${value}::text collate "C"`;
 }
+
+const plainElements = new Set([...Object.keys(exact), ...Object.keys(sent), 'int8', 'bytea']);
+const ranges = new Set(['int4range', 'int8range', 'numrange', 'daterange', 'tsrange', 'tstzrange']);
+
+/** Function that gives a container's binary form, three times faster than its text and exact: bounds, dimensions and scales included. */
+function containerSend(type: string, functions: HashFunctions): string | undefined {
+  if (ranges.has(type)) return 'range_send';
+  const element = type.startsWith('_') ? type.slice(1) : undefined;
+  if (element === undefined) return undefined;
+  const plain = plainElements.has(element) && element !== 'name' && element !== 'bpchar';
+  return plain || (functions.utf8 && textual.has(element)) ? 'array_send' : undefined;
+}
+
+const sendOf = (type: string, functions: HashFunctions): string | undefined => sent[type] ?? containerSend(type, functions);
 
 function columnHash(column: Column, family: Family, functions: HashFunctions): string {
   const value = quoteIdentifier(column.name);
   const seed = seed64(family, column.number, 'value');
   const type = coreType(column);
   if (formOf(column, functions) !== undefined) {
-    return type in sent || type === 'date'
+    return type === 'date' || sendOf(type, functions) !== undefined
       ? bytesHash(formName(column), seed, functions)
       : `hashtextextended(${formName(column)}, ${seed})`;
   }
