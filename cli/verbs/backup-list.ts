@@ -11,11 +11,14 @@ export interface BackupListResult {
   readonly timeZone: string;
   /** Newest first. */
   readonly points: readonly RecoveryPoint[];
+  /** Whether removed and failed backups and copies are shown. */
+  readonly all: boolean;
   /** How many more there were: removed or failed ones, shown with --all. */
   readonly leftOut: number;
 }
 
-const holdsData = (point: RecoveryPoint) => point.locations.some(({ status }) => status === 'available' || status === 'creating');
+const holds = ({ status }: Location) => status === 'available' || status === 'creating';
+const holdsData = (point: RecoveryPoint) => point.locations.some(holds);
 
 /** The inventory (row B6). @throws InvalidInput for a database that the config does not name */
 export async function listBackups(
@@ -27,10 +30,10 @@ export async function listBackups(
   const shown = points
     .filter((point) => all || holdsData(point))
     .sort((a, b) => b.requestedAt.localeCompare(a.requestedAt) || a.id.localeCompare(b.id));
-  return { timeZone: operations.timeZone, points: shown, leftOut: points.length - shown.length };
+  return { timeZone: operations.timeZone, all, points: shown, leftOut: points.length - shown.length };
 }
 
-export function renderBackupList({ points, timeZone, leftOut }: BackupListResult, { colours }: Pick<Terminal, 'colours'>): string {
+export function renderBackupList({ points, timeZone, leftOut, all }: BackupListResult, { colours }: Pick<Terminal, 'colours'>): string {
   const rest =
     leftOut === 0
       ? []
@@ -48,7 +51,10 @@ export function renderBackupList({ points, timeZone, leftOut }: BackupListResult
     localTime(point.requestedAt, timeZone),
     formatBytes(point.sizeBytes),
     verdictCell(point, colours),
-    point.locations.map(locationText).join(', '),
+    point.locations
+      .filter((location) => all || holds(location))
+      .map(locationText)
+      .join(', '),
   ]);
   return [table(['BACKUP', 'KIND', 'TAKEN', 'SIZE', 'VERIFIED', 'WHERE'], rows, colours.bold), ...rest].join('\n');
 }

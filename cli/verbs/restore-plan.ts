@@ -44,7 +44,11 @@ export async function restorePlan(
     }),
   ]);
   const plan = planRestore({ database, region, points, live }, goal, clock.now());
-  const sizeBytes = points.find(({ id }) => id === plan.recoveryPointId)?.sizeBytes ?? live?.sizeBytes;
+  // Sizes of backups, as in the samples: a live database's is measured otherwise.
+  const newestFirst = [...points].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));
+  const sizeBytes = (
+    newestFirst.find(({ id }) => id === plan.recoveryPointId) ?? newestFirst.find((point) => point.sizeBytes !== undefined)
+  )?.sizeBytes;
   const forecast = forecastRestore(restoreSamples(proofs), sizeBytes);
   return { timeZone: operations.timeZone, plan, rtoSeconds: database.objectives.rto, forecast, executed: false };
 }

@@ -11,7 +11,7 @@ import { concurrentCopies, defaultSnapshotQuota, snapshotQuotaName, snapshotsHel
  * What the config alone tells. It has been accepted already, so nothing here is refused: these are things to know, and
  * placeholders that were left in.
  *
- * @param forLab a lab needs no account, so placeholders are right there
+ * @param forLab a lab has no account: placeholders are right there, and no quota applies
  */
 export function configFindings(operations: Operations, now: Date, { forLab = false } = {}): readonly Finding[] {
   const databases = operations.databases.flatMap((database, index) =>
@@ -21,8 +21,7 @@ export function configFindings(operations: Operations, now: Date, { forLab = fal
     ...(forLab ? [] : placeholderFindings(operations)),
     ...databases,
     ...scheduleFindings(operations, now),
-    ...quotaFindings(operations),
-    ...copyFindings(operations),
+    ...(forLab ? [] : [...quotaFindings(operations), ...copyFindings(operations)]),
     vaultFinding(operations.vaultLock.mode),
   ];
 }

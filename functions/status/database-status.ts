@@ -40,7 +40,7 @@ const isRestorable = (point: RecoveryPoint) => point.locations.some((location) =
 
 function pointStatus(point: RecoveryPoint, now: Date): PointStatus {
   const { id, requestedAt, verification } = point;
-  return { id, requestedAt, ageSeconds: secondsBetween(new Date(requestedAt), now), verification: verification?.outcome ?? 'pending' };
+  return { id, requestedAt, ageSeconds: Math.max(0, secondsBetween(new Date(requestedAt), now)), verification: verification?.outcome ?? 'pending' };
 }
 
 /** Judges the facts of one database against its config. Pure. */
@@ -61,7 +61,8 @@ export function databaseStatus(facts: DatabaseFacts, verification: Operations['v
     restore: {
       objectiveSeconds: database.objectives.rto,
       trend: restoreTrend(samples, database.objectives.rto, now),
-      forecast: forecastRestore(samples, 'unknownBecause' in live ? undefined : live.sizeBytes),
+      // Sizes of backups, as in the samples: a live database's is measured otherwise.
+      forecast: forecastRestore(samples, newest?.sizeBytes),
     },
     loss: { objectiveSeconds: database.objectives.rpo, measuredSeconds: losses[0], samples: losses.length },
   };
@@ -106,12 +107,19 @@ function problemsOf(
       `the last verification measured ${formatSeconds(loss.measuredSeconds)} of lost data, the objective is ${formatSeconds(loss.objectiveSeconds)}`,
     );
   }
-  const failedCopies = points.flatMap(({ locations }) =>
-    locations.filter(({ role, status: state }) => role === 'copy' && state === 'failed'),
-  );
-  if (failedCopies.length > 0)
-    problems.push(
-      `${failedCopies.length === 1 ? 'a copy' : `${failedCopies.length} copies`} failed; see codeblue backup list --database ${database.id} --all`,
-    );
+  const lacking = points.filter(lacksACopy).length;
+  if (lacking > 0) {
+    const what = lacking === 1 ? 'the copy of 1 backup' : `the copies of ${lacking} backups`;
+    problems.push(`${what} failed, and nothing took their place; see codeblue backup list --database ${database.id} --all`);
+  }
   return problems;
 }
+
+/** A failed copy in a Region that holds no other of the same backup. */
+const lacksACopy = ({ locations }: RecoveryPoint): boolean =>
+  locations.some(
+    ({ role, region, status }) =>
+      role === 'copy' &&
+      status === 'failed' &&
+      !locations.some((other) => other.region === region && (other.status === 'available' || other.status === 'creating')),
+  );

@@ -39,6 +39,7 @@ export function leastSquares(points: readonly (readonly [x: number, y: number])[
 
 const gigabyte = 1024 ** 3;
 const daySeconds = 86_400;
+const leastSpanMilliseconds = 7 * daySeconds * 1000;
 const sized = (samples: readonly RestoreSample[]) =>
   samples.flatMap(({ sizeBytes, restoreSeconds }) => (sizeBytes === undefined ? [] : [[sizeBytes / gigabyte, restoreSeconds] as const]));
 
@@ -50,7 +51,7 @@ export interface RestoreTrend {
   readonly medianSeconds: number;
   /** Seconds that each further GiB costs; absent while all samples are of one size. */
   readonly secondsPerGigabyte?: number;
-  /** Seconds by which restores get slower each day (negative: faster); absent while all samples are of one time. */
+  /** Seconds by which restores get slower each day (negative: faster); absent while the samples span less than a week. */
   readonly secondsPerDay?: number;
   /** Days until the line over time reaches the objective; absent when it does not rise or is further than two years away. */
   readonly daysUntilObjective?: number;
@@ -62,7 +63,11 @@ export function restoreTrend(samples: readonly RestoreSample[], objectiveSeconds
   const latest = ordered.at(-1);
   if (!latest) return undefined;
   const bySize = leastSquares(sized(ordered));
-  const overTime = leastSquares(ordered.map(({ at, restoreSeconds }) => [secondsBetween(now, at) / daySeconds, restoreSeconds]));
+  // The scatter of restores of one afternoon, drawn out over a day, would be a trend of hours.
+  const spansEnough = latest.at.getTime() - (ordered[0]?.at ?? latest.at).getTime() >= leastSpanMilliseconds;
+  const overTime = !spansEnough
+    ? undefined
+    : leastSquares(ordered.map(({ at, restoreSeconds }) => [secondsBetween(now, at) / daySeconds, restoreSeconds]));
   const days = overTime && overTime.slope > 0 ? (objectiveSeconds - overTime.intercept) / overTime.slope : undefined;
   return {
     samples: ordered.length,

@@ -83,6 +83,16 @@ describe('status', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('a copy that failed is a problem until another takes its place', async () => {
+    const failed = aLocation('copy-1', { region: standby, role: 'copy', status: 'failed' });
+    const says = 'the copy of 1 backup failed';
+    expect((await (await worldWith([{ ...verified, locations: [...verified.locations, failed] }])).run('status')).stdout).toContain(says);
+    const again = aLocation('copy-2', { region: standby, role: 'copy', status: 'creating' });
+    expect(
+      (await (await worldWith([{ ...verified, locations: [...verified.locations, failed, again] }])).run('status')).stdout,
+    ).not.toContain(says);
+  });
+
   test('a verified backup whose snapshots are gone does not count', async () => {
     const gone = aRecoveryPoint(at('2026-11-21T07:00:00Z'), { verdict: 'verified', locations: [aLocation('x', { status: 'removed' })] });
     const { stdout } = await (await worldWith([gone, pending])).run('status');
@@ -369,6 +379,12 @@ describe('restore --plan', () => {
     const chosen = JSON.parse((await run('restore', '--plan', '--to', '2026-11-13T00:00:00Z', '--json')).stdout);
     expect(chosen.plan.recoveryPointId).toBe(old.id);
     expect((await run('restore', '--plan', '--point', refused.id)).stdout).toContain('This backup was refused by its verification');
+  });
+
+  test('would rather restore nothing by itself than a refused backup', async () => {
+    const { run } = await worldWith([aRecoveryPoint(at('2026-11-12T07:00:00Z'), { verdict: 'refused' })]);
+    const { exitCode, stdout } = await run('restore', '--plan', '--to', '2026-11-13T00:00:00Z');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
   });
 
   test('prefers a verified backup and tells of a newer one that is not', async () => {

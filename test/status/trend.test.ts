@@ -80,6 +80,13 @@ describe('the trend', () => {
     expect(restoreTrend([...samples].reverse(), 900, now)).toEqual(trend);
   });
 
+  test('of less than a week is none: scatter is not drawn out into a trend', () => {
+    const afternoon = [0.01, 0.008, 0.006, 0.004, 0.002, 0].map((ago) => sample(daysAgo(ago), 10 - 100 * ago));
+    const trend = restoreTrend(afternoon, 900, now);
+    expect(trend?.secondsPerDay).toBeUndefined();
+    expect(trend?.daysUntilObjective).toBeUndefined();
+  });
+
   test('a falling or a flat one reaches it never', () => {
     const falling = [10, 5, 0].map((ago) => sample(daysAgo(ago), 500 + 10 * ago));
     expect(restoreTrend(falling, 900, now)?.daysUntilObjective).toBeUndefined();
