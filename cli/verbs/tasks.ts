@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal.ts';
 
 export const tasksPorts = ['ledger'] as const;
 
-export interface TaskLine {
+interface TaskLine {
   readonly task: string;
   readonly key: string;
   readonly summary: string;

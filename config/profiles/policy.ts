@@ -5,7 +5,7 @@ import type { Schedule } from '../../functions/common/schedule.ts';
 type Database = Operations['databases'][number];
 
 /** What a profile says about every database unless the config says otherwise. */
-export type DatabasePolicy = Pick<Database, 'objectives' | 'retention' | 'pointInTime' | 'invariants'> & {
+type DatabasePolicy = Pick<Database, 'objectives' | 'retention' | 'pointInTime' | 'invariants'> & {
   readonly backups: { readonly daily: Schedule; readonly 'six-hourly': Schedule };
   /** A replica that the config declares without a threshold is alarmed at this lag. */
   readonly replicaLagAlarm: Duration;

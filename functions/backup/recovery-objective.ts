@@ -30,7 +30,7 @@ const logUploadSeconds = minutes(5);
 export const snapshotCompletesSeconds = minutes(20);
 
 /** Until a copy in another Region can be restored, after the snapshot completed: our assumption for an incremental copy. */
-export const copyCompletesSeconds = minutes(60);
+const copyCompletesSeconds = minutes(60);
 
 /** From crossing the lag threshold until the alarm is raised: three data points of RDS's one-minute ReplicaLag metric. */
 const lagDetectionSeconds = minutes(3);

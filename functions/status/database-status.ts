@@ -40,7 +40,12 @@ const isRestorable = (point: RecoveryPoint) => point.locations.some((location) =
 
 function pointStatus(point: RecoveryPoint, now: Date): PointStatus {
   const { id, requestedAt, verification } = point;
-  return { id, requestedAt, ageSeconds: Math.max(0, secondsBetween(new Date(requestedAt), now)), verification: verification?.outcome ?? 'pending' };
+  return {
+    id,
+    requestedAt,
+    ageSeconds: Math.max(0, secondsBetween(new Date(requestedAt), now)),
+    verification: verification?.outcome ?? 'pending',
+  };
 }
 
 /** Judges the facts of one database against its config. Pure. */
