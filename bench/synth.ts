@@ -42,7 +42,7 @@ function measure(script: string): Sample {
     ${script}
     const { user, system } = process.cpuUsage();
     process.stdout.write(performance.now() + ' ' + (user + system));`;
-  const options = { env: { ...process.env, CDK_OUTDIR: directory }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
+  const options = { env: { ...process.env, CDK_OUTDIR: directory }, encoding: 'utf8' as const, stdio: 'pipe' as const };
   const [wall = '', processor = ''] = execFileSync(process.execPath, ['--input-type=module', '-e', probe], options).split(' ');
   return { wallSeconds: Number(wall) / 1e3, processorSeconds: Number(processor) / 1e6 };
 }
