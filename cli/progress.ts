@@ -33,7 +33,12 @@ async function onTerminal<T>(title: string, work: (report: Report) => Promise<T>
         },
       },
     ],
-    { rendererOptions: { logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }) } },
+    {
+      rendererOptions: {
+        showErrorMessage: false,
+        logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),
+      },
+    },
   );
   await list.run();
   const [result] = results;
