@@ -25,6 +25,9 @@ const settings = [
   "default_transaction_isolation = 'read committed'",
 ];
 
+/** Not in every version, or not on every platform. The first stops the scan of a verifier that died. */
+const optionalSettings = [`client_connection_check_interval = '2s'`, 'idle_session_timeout = 0', 'transaction_timeout = 0'];
+
 export interface SessionLimits {
   /** A statement is cancelled after that long. */
   readonly statementSeconds: number;
@@ -49,8 +52,7 @@ export async function openSession(server: SqlServer, databaseName: string, limit
       `lock_timeout = ${Math.round(limits.lockSeconds * 1000)}`,
     ];
     await session.query([...settings, ...timeouts].map((setting) => `set ${setting}`).join('; '));
-    // Stops the scan of a verifier that died; not every platform has it.
-    await session.query(`set client_connection_check_interval = '2s'`).catch(() => []);
+    for (const setting of optionalSettings) await session.query(`set ${setting}`).catch(() => []);
     return session;
   } catch (error) {
     await session.close();
