@@ -28,8 +28,7 @@ export function packageFor(platform: string, arch: string): string | undefined {
  *
  * @throws LabUnavailable when the platform has no build, the package is not installed, or the programs do not run
  */
-export function findBinaries(copyTo: string, user: ServerUser | undefined): Binaries {
-  const native = findNative(process.platform, process.arch);
+export function findBinaries(copyTo: string, user: ServerUser | undefined, native = findNative(process.platform, process.arch)): Binaries {
   const linked = linkLibraries(native);
   const inPlace = binariesIn(native);
   if (linked && runs(inPlace, user) === undefined) return inPlace;
