@@ -9,7 +9,8 @@ import { passed } from '../verification.ts';
 export const awaitRestore = defineStep({
   name: 'await-restore',
   summary: 'Looks whether the restored database is up.',
-  needs: ['databases:describe'],
+  // An Aurora cluster takes its instance and its secret only once it is available: this look makes them then.
+  needs: ['databases:describe', 'databases:restore'],
   input: VerificationRecord,
   async run(record, { databases, clock, operations }) {
     const { region, verificationId: restoredId } = record;
