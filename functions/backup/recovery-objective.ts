@@ -21,8 +21,9 @@ export interface Protection {
 
 /**
  * "RDS uploads transaction logs for DB instances to Amazon S3 every five minutes": Amazon RDS User Guide, "Restoring a DB
- * instance to a specified time for Amazon RDS". Aurora streams its log and states the same bound for the latest restorable
- * time ("typically within the last 5 minutes": Aurora User Guide, "Restoring a DB cluster to a specified time").
+ * instance to a specified time for Amazon RDS". For Aurora the latest restorable time is "typically within 5 minutes of the
+ * current time" (Aurora User Guide, "Restoring a DB cluster to a specified time"). It is what AWS says of normal operation, no
+ * guarantee: `check-log-freshness` measures it every 15 min.
  */
 const logUploadSeconds = minutes(5);
 

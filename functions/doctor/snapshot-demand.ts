@@ -5,7 +5,7 @@ import type { Schedule } from '../common/schedule.ts';
 /** "Manual DB instance snapshots" and "Manual DB cluster snapshots", 100 each per Region: Amazon RDS User Guide, "Quotas and constraints". */
 export const defaultSnapshotQuota = 100;
 
-/** "Up to 20 snapshot copy requests in progress to a single destination Region per account": RDS User Guide, "Copying a DB snapshot". */
+/** "For each AWS account, you can copy up to 20 DB snapshots at a time from one AWS Region to another": RDS User Guide, "Copying a DB snapshot". */
 export const concurrentCopies = 20;
 
 function runsPerDay(schedule: Schedule): number {
