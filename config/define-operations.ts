@@ -6,7 +6,8 @@ import { mergeDefaults } from './merge-defaults.ts';
 import { arocord } from './profiles/arocord.ts';
 import { hms } from './profiles/hms.ts';
 import type { ProfilePolicy } from './profiles/policy.ts';
-import { type Checked, ruleProblems } from './rules.ts';
+import type { Checked } from './rule.ts';
+import { ruleProblems } from './rules.ts';
 import { schemaProblems } from './schema-problems.ts';
 
 const profiles: Readonly<Record<Operations['profile'], ProfilePolicy>> = { hms, arocord };
