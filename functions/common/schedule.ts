@@ -1,6 +1,6 @@
+import { Cron } from 'croner';
 import { z } from 'zod';
 import { Duration } from './duration.ts';
-import { type CalendarDay, instantOf, localDay } from './local-time.ts';
 
 const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 02:00');
 const Weekday = z.enum(['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']);
@@ -67,53 +67,34 @@ function multiplesAfter(interval: number, from: Date, count: number): Date[] {
   return Array.from({ length: count }, (_, index) => new Date((first + index) * step));
 }
 
-type LocalSchedule = Exclude<Schedule, { readonly kind: 'every' }>;
-
-const weekdays: readonly Weekday[] = Weekday.options;
-
-/** Times of a calendar day at which a schedule occurs, as minutes after midnight, ascending; empty on other days. */
-function minutesOn(schedule: LocalSchedule, day: CalendarDay): readonly number[] {
-  const date = new Date(day * 86_400_000);
-  if (schedule.kind !== 'daily' && weekdays[date.getUTCDay()] !== schedule.on) return [];
-  if (schedule.kind === 'monthly' && Math.ceil(date.getUTCDate() / 7) !== schedule.nth) return [];
-  const times = schedule.kind === 'daily' ? schedule.at : [schedule.at];
-  return times.map((at) => Number(at.slice(0, 2)) * 60 + Number(at.slice(3))).sort((a, b) => a - b);
-}
-
 /**
  * The next `count` occurrences strictly after `from`, ascending. A local time that a daylight-saving change skips
- * happens at the first instant that exists after it (02:00 and 02:30 become 03:00 on the March Sunday of New York, which
- * then is one occurrence); one that a change repeats happens the first time only.
+ * happens at the first instant that exists after it (02:00 and 02:30 become 03:00 on the March Sunday of New York); one
+ * that a change repeats happens the first time only.
  */
 export function occurrencesAfter(schedule: Schedule, timeZone: string, from: Date, count: number): Date[] {
   if (schedule.kind === 'every') return multiplesAfter(schedule.interval, from, count);
-  const runs: number[] = [];
-  for (let day = localDay(timeZone, from.getTime()); runs.length < count; day++) {
-    for (const minute of minutesOn(schedule, day)) {
-      const run = instantOf(timeZone, day, minute);
-      if (run > (runs.at(-1) ?? from.getTime())) runs.push(run);
-    }
-  }
-  return runs.slice(0, count).map((run) => new Date(run));
+  const runs = cronLines(schedule)
+    .flatMap((line) => new Cron(line, { timezone: timeZone, paused: true }).nextRuns(count, from))
+    .map((run) => run.getTime());
+  // Two times of a day that are both skipped fall on one instant: that is one occurrence.
+  return [...new Set(runs)]
+    .sort((a, b) => a - b)
+    .slice(0, count)
+    .map((run) => new Date(run));
 }
 
-/** Schedules repeat within five weeks. */
-const longestWaitDays = 36;
-
-/** The latest occurrence at or before `now`. */
+/** The latest occurrence at or before `now`. Schedules repeat within five weeks, so there always is one. */
 export function latestOccurrence(schedule: Schedule, timeZone: string, now: Date): Date | undefined {
   if (schedule.kind === 'every') {
     const step = schedule.interval * 1000;
     return new Date(Math.floor(now.getTime() / step) * step);
   }
-  const today = localDay(timeZone, now.getTime());
-  for (let day = today; day >= today - longestWaitDays; day--) {
-    for (const minute of minutesOn(schedule, day).toReversed()) {
-      const run = instantOf(timeZone, day, minute);
-      if (run <= now.getTime()) return new Date(run);
-    }
-  }
-  return undefined;
+  return cronLines(schedule)
+    .flatMap((line) => new Cron(line, { timezone: timeZone, paused: true }).previousRuns(1, new Date(now.getTime() + 1000)))
+    .filter((run) => run <= now)
+    .sort((a, b) => a.getTime() - b.getTime())
+    .at(-1);
 }
 
 /**
