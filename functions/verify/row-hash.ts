@@ -100,8 +100,6 @@ const sent: Readonly<Record<string, string>> = {
 const coreType = (column: Column): string => (column.base.startsWith('pg_catalog.') ? column.base.slice('pg_catalog.'.length) : '');
 const textual = new Set(['text', 'varchar', 'bpchar']);
 const formName = (column: Column): string => `codeblue_form_${column.number}`;
-/** A declared scale cannot differ between equal values, so the sign is all that PostgreSQL's hash misses. */
-const hasFixedScale = (column: Column): boolean => coreType(column) === 'numeric' && column.modifier >= 0;
 
 /** The form under which a column is hashed, for types that have no exact hash function of their own. */
 function formOf(column: Column, functions: HashFunctions): string | undefined {
@@ -109,7 +107,6 @@ function formOf(column: Column, functions: HashFunctions): string | undefined {
   const type = coreType(column);
   if (type === 'int8' || type === 'bytea' || textual.has(type) || (type in exact && type !== 'date') || column.isEnum) return undefined;
   if (type === 'date') return functions.date ? undefined : `date_send(${value})`;
-  if (hasFixedScale(column)) return undefined;
   const send = sendOf(type, functions);
   // Other arrays and ranges, composites, json, jsonb, xml, geometry, text search, citext, hstore and all that others define: as text.
   return send ? `${send}(${value})` : `${value}::text collate "C"`;
@@ -141,9 +138,6 @@ function columnHash(column: Column, family: Family, functions: HashFunctions): s
   // The seed takes all 64 bits of its argument, which the value does not: they change places.
   if (type === 'int8') return `hashint4extended(${seed32(family, column.number, 'value')}, ${value})`;
   if (type === 'bool' && !functions.bool) return `hashint4extended(${value}::int4, ${seed})`;
-  if (type === 'numeric') {
-    return `hash_numeric_extended(${value}, case when ${value} < 0 then ${seed64(family, column.number, 'negative')} else ${seed} end)`;
-  }
   if (type === 'bytea') return bytesHash(value, seed, functions);
   if (column.isEnum) return `hashenumextended(${value}, ${seed})`;
   const collation = textual.has(type) || type === 'name' ? ' collate "C"' : '';

@@ -10,8 +10,6 @@ export interface Column {
   readonly base: string;
   readonly isEnum: boolean;
   readonly notNull: boolean;
-  /** Type modifier: with one, a numeric has a fixed scale. */
-  readonly modifier: number;
 }
 
 /** A table whose rows are compared: ordinary tables, leaf partitions, populated materialized views, and large objects where the role may read them. */
@@ -45,7 +43,6 @@ const Columns = z.array(
     base: z.string(),
     isEnum: z.boolean(),
     notNull: z.boolean(),
-    modifier: z.number(),
   }),
 );
 
@@ -53,17 +50,15 @@ const Columns = z.array(
 export const applicationNamespace = `n.nspname not in ('pg_catalog', 'information_schema', 'codeblue') and n.nspname !~ '^pg_(toast|temp)'`;
 
 const listing = `
-with recursive base (oid, base_oid, modifier) as (
-  select oid, oid, -1 from pg_type where typtype <> 'd'
+with recursive base (oid, base_oid) as (
+  select oid, oid from pg_type where typtype <> 'd'
   union all
-  select d.oid, b.base_oid, case when d.typtypmod >= 0 then d.typtypmod else b.modifier end
-  from pg_type d join base b on d.typbasetype = b.oid where d.typtype = 'd'
+  select d.oid, b.base_oid from pg_type d join base b on d.typbasetype = b.oid where d.typtype = 'd'
 )
 select n.nspname as schema, c.relname as name, c.oid, c.relkind, coalesce(pg_relation_filenode(c.oid), 0) as file_node,
   coalesce(pg_relation_size(c.oid) / current_setting('block_size')::int, 0) as blocks,
   (select coalesce(json_agg(json_build_object('name', a.attname, 'number', a.attnum,
-      'base', tn.nspname || '.' || t.typname, 'isEnum', t.typtype = 'e', 'notNull', a.attnotnull,
-      'modifier', case when a.atttypmod >= 0 then a.atttypmod else b.modifier end) order by a.attnum), '[]')
+      'base', tn.nspname || '.' || t.typname, 'isEnum', t.typtype = 'e', 'notNull', a.attnotnull) order by a.attnum), '[]')
    from pg_attribute a join base b on b.oid = a.atttypid join pg_type t on t.oid = b.base_oid join pg_namespace tn on tn.oid = t.typnamespace
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v') as columns,
   coalesce((select json_agg(a.attname order by k.place)
