@@ -16,7 +16,7 @@ export interface CopyPlan {
 /**
  * Which copies to start now: every point whose home snapshot is available, whose manifest is known, and that lacks a copy in a Region of
  * `copyTo`. Newest first, because the newest is worth most when a Region dies; no more than fit under the service's limit.
- * A point that was refused is not copied: it would only spread damage.
+ * What was refused is not copied, the point or its home snapshot alone: it would only spread damage.
  */
 export function copiesToStart(
   points: readonly RecoveryPoint[],
@@ -31,7 +31,9 @@ export function copiesToStart(
     ).length;
     return newestFirst
       .flatMap((point) => {
-        const from = point.locations.find((location) => location.role === 'home' && location.status === 'available');
+        const from = point.locations.find(
+          ({ role, status, verdict }) => role === 'home' && status === 'available' && verdict?.outcome !== 'refused',
+        );
         const tooOld = (now.getTime() - Date.parse(point.requestedAt)) / 1000 > maxAgeSeconds;
         const refused = point.verification !== undefined && !isVerified(point);
         const there = point.locations.filter((location) => location.region === to);

@@ -114,8 +114,8 @@ async function startCopy({ point, from, to }: CopyPlan, context: Context): Promi
   const act = {
     actor: 'task/advance-recovery-points',
     action: 'copy-snapshot',
-    resource: ref.snapshotId,
-    details: { from: from.region, to },
+    resource: `${to}/${ref.snapshotId}`,
+    details: { from: from.region },
   };
   const snapshot = await audited(context, act, () => databases.copySnapshot({ region: from.region, snapshotId: from.snapshotId }, ref));
   await recoveryPoints.update({

@@ -24,9 +24,8 @@ export const backupStateTables = defineTask({
     for (const table of stateBackups.tables()) {
       const name = `cb-${timeSlug(scheduledAt)}`;
       const takenAt = clock.now();
-      await audited(context, { actor: 'task/backup-state-tables', action: 'backup-table', resource: `${table}/${name}` }, () =>
-        stateBackups.backup(table, name),
-      );
+      const act = { actor: 'task/backup-state-tables', action: 'backup-table', resource: `${table}/${name}` };
+      const backup = await audited(context, act, () => stateBackups.backup(table, name));
       for (const old of tableBackupsToExpire(await stateBackups.list(table), clock.now())) {
         const act = { actor: 'task/backup-state-tables', action: 'remove-table-backup', resource: `${table}/${old.name}` };
         await audited(context, act, () => stateBackups.remove(table, old.name));
@@ -35,12 +34,13 @@ export const backupStateTables = defineTask({
         region,
         machine: 'verify-state-backup',
         name: `cbv-${table}-${timeSlug(scheduledAt)}`.slice(0, 80),
-        // Items written around the request may or may not be in the backup; those a minute before it must be.
+        // Items written around the request may or may not be in the backup; those a minute before it must be. A repeated run finds
+        // the backup that the first one took, so that one's time counts.
         input: {
           table,
           backupName: name,
           into: `${operations.name}-restored-${timeSlug(scheduledAt)}-${table}`.slice(0, 200),
-          until: timestamp(before(takenAt, minutes(1))),
+          until: timestamp(before(backup.createdAt < takenAt ? backup.createdAt : takenAt, minutes(1))),
           checks: [],
         },
       });

@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { audited } from '../audit/audited.ts';
 import { minutes } from '../common/duration.ts';
+import type { Database } from '../common/operations.ts';
+import type { PortsFor } from '../common/ports.ts';
 import { daily } from '../common/schedule.ts';
-import { defineTask } from '../common/task.ts';
-import { locationsToExpire } from './retention.ts';
+import { defineTask, type TaskContext } from '../common/task.ts';
+import { type Expiry, locationsToExpire } from './retention.ts';
+
+const expireNeeds = ['recovery-points:read', 'recovery-points:write', 'databases:remove-snapshot'] as const;
+type Context = PortsFor<(typeof expireNeeds)[number]> & TaskContext;
 
 /** Removes what is past its retention (row B3), oldest first: safe to stop anywhere, and to run twice. */
 export const expireRecoveryPoints = defineTask({
@@ -12,35 +17,43 @@ export const expireRecoveryPoints = defineTask({
   schedule: daily('03:00'),
   runsIn: 'active',
   timeout: minutes(15),
-  needs: ['recovery-points:read', 'recovery-points:write', 'databases:remove-snapshot'],
+  needs: expireNeeds,
   input: z.strictObject({}),
   async run(_, context) {
-    const { operations, recoveryPoints, databases, clock } = context;
     const expired: string[] = [];
-    for (const database of operations.databases) {
-      for (const { point, location } of locationsToExpire(await recoveryPoints.list(database.id), database.retention, clock.now())) {
-        const ref = { region: location.region, snapshotId: location.snapshotId };
-        await audited(
-          context,
-          {
-            actor: 'task/expire-recovery-points',
-            action: 'remove-snapshot',
-            resource: ref.snapshotId,
-            details: { region: ref.region, requestedAt: point.requestedAt, reason: 'past its retention' },
-          },
-          () => databases.removeSnapshot(ref),
-        );
-        // Read again: another location of the same point may have been removed a moment ago.
-        const current = (await recoveryPoints.get(point.id)) ?? point;
-        await recoveryPoints.update({
-          ...current,
-          locations: current.locations.map((each) =>
-            each.region === ref.region && each.snapshotId === ref.snapshotId ? { ...each, status: 'removed' } : each,
-          ),
-        });
-        expired.push(`${ref.region}/${ref.snapshotId}`);
+    for (const database of context.operations.databases) {
+      // Decided anew before each removal: a verdict that came meanwhile can change which point must be kept.
+      for (let next = await oldest(database, context); next; next = await oldest(database, context)) {
+        await expire(next, context);
+        expired.push(`${next.location.region}/${next.location.snapshotId}`);
       }
     }
     return { expired };
   },
 });
+
+async function oldest(database: Database, { recoveryPoints, clock }: Context): Promise<Expiry | undefined> {
+  return locationsToExpire(await recoveryPoints.list(database.id), database.retention, clock.now())[0];
+}
+
+/**
+ * The line first, on the condition that it is the one the decision was made on, then the snapshot: the inventory never offers what
+ * is gone. A run that dies in between leaves a snapshot that no line keeps, and the sweeper takes it.
+ *
+ * @throws Conflict when the line changed since; what `removeSnapshot` throws
+ */
+async function expire({ point, location }: Expiry, context: Context): Promise<void> {
+  const { recoveryPoints, databases } = context;
+  const { region, snapshotId } = location;
+  const act = {
+    actor: 'task/expire-recovery-points',
+    action: 'remove-snapshot',
+    resource: `${region}/${snapshotId}`,
+    details: { requestedAt: point.requestedAt, reason: 'past its retention' },
+  };
+  await audited(context, act, async () => {
+    const locations = point.locations.map((each) => (each === location ? ({ ...each, status: 'removed' } as const) : each));
+    await recoveryPoints.update({ ...point, locations });
+    await databases.removeSnapshot({ region, snapshotId });
+  });
+}

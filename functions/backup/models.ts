@@ -5,6 +5,14 @@ import { DatabaseId, RecoveryPointId, Region, Timestamp, timeSlug, VerificationI
 export const BackupKind = z.enum(['daily', 'six-hourly', 'emergency']);
 export type BackupKind = z.output<typeof BackupKind>;
 
+/** What a verification said. */
+export const VerificationSummary = z.strictObject({
+  verificationId: VerificationId,
+  outcome: z.enum(['verified', 'refused']),
+  at: Timestamp,
+});
+export type VerificationSummary = z.output<typeof VerificationSummary>;
+
 /** One copy of a recovery point: a snapshot in one Region under a key of that Region. */
 export const Location = z.strictObject({
   region: Region,
@@ -15,19 +23,14 @@ export const Location = z.strictObject({
   keyId: z.string().min(1),
   status: z.enum(['creating', 'available', 'failed', 'removed']),
   availableAt: Timestamp.optional(),
-  /** Set when a restore from this very location was verified. */
+  /** What the newest verification of this very location said. */
+  verdict: VerificationSummary.optional(),
+  /** Set while `verdict` is `verified`: when. */
   verifiedAt: Timestamp.optional(),
   /** Nobody can remove it before then. */
   lockedUntil: Timestamp.optional(),
 });
 export type Location = z.output<typeof Location>;
-
-/** What the newest verification of a recovery point said. */
-export const VerificationSummary = z.strictObject({
-  verificationId: VerificationId,
-  outcome: z.enum(['verified', 'refused']),
-  at: Timestamp,
-});
 
 /** A line of the inventory (row B6): what, where, how big, under which key, verified when and by which proof. */
 export const RecoveryPoint = z.strictObject({
@@ -49,6 +52,7 @@ export const RecoveryPoint = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
+  /** Verified while a restore from some location that is still available was; see `withVerdict`. */
   verification: VerificationSummary.optional(),
   /** Raised by each write; a writer that read an older one loses (`Conflict`). */
   version: z.number().int().nonnegative(),

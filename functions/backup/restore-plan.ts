@@ -2,7 +2,7 @@ import { formatSeconds, secondsBetween } from '../common/duration.ts';
 import { InvalidInput } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
 import type { Database } from '../common/operations.ts';
-import { isVerified, type LiveDatabase, type Location, type RecoveryPoint } from './models.ts';
+import { type LiveDatabase, type Location, type RecoveryPoint } from './models.ts';
 
 /** What is to be brought back: the newest state there is, the state at a time, or one backup. */
 export type RestoreGoal =
@@ -59,6 +59,10 @@ export function planRestore(state: RestorableState, goal: RestoreGoal, now: Date
 const availableIn = (point: RecoveryPoint, region: Region): Location | undefined =>
   point.locations.find((location) => location.region === region && location.status === 'available');
 
+/** The verdict on what would be restored: a snapshot's own where it has one, else that on the point. */
+const verdictIn = (point: RecoveryPoint, region: Region): 'verified' | 'refused' | 'pending' =>
+  availableIn(point, region)?.verdict?.outcome ?? point.verification?.outcome ?? 'pending';
+
 function fromLog({ database, region }: RestorableState, time: Date, wanted: Date): RestorePlan {
   const expectedLossSeconds = secondsBetween(time, wanted);
   return {
@@ -80,12 +84,13 @@ function fromLog({ database, region }: RestorableState, time: Date, wanted: Date
 
 function fromBestPoint(state: RestorableState, wanted: Date): RestorePlan {
   const { database, region, points } = state;
+  const rank = (point: RecoveryPoint) => Number(verdictIn(point, region) === 'verified');
   const before = points
     .filter(
       (point) =>
-        Date.parse(point.requestedAt) <= wanted.getTime() && availableIn(point, region) && point.verification?.outcome !== 'refused',
+        Date.parse(point.requestedAt) <= wanted.getTime() && availableIn(point, region) && verdictIn(point, region) !== 'refused',
     )
-    .sort((a, b) => Number(isVerified(b)) - Number(isVerified(a)) || b.requestedAt.localeCompare(a.requestedAt));
+    .sort((a, b) => rank(b) - rank(a) || b.requestedAt.localeCompare(a.requestedAt));
   const best = before[0];
   if (best) {
     const plan = fromPoint(state, best, wanted);
@@ -121,7 +126,7 @@ function fromNamedPoint(state: RestorableState, id: string, now: Date): RestoreP
 function fromPoint({ database, region }: RestorableState, point: RecoveryPoint, wanted: Date): RestorePlan {
   const location = availableIn(point, region);
   const expectedLossSeconds = Math.max(0, secondsBetween(new Date(point.requestedAt), wanted));
-  const verification = point.verification?.outcome ?? 'pending';
+  const verification = verdictIn(point, region);
   const cautions = lossCaution(expectedLossSeconds, database.objectives.rpo);
   if (verification === 'refused')
     cautions.unshift('This backup was refused by its verification: do not restore it, unless nothing else is left.');

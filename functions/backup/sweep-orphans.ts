@@ -41,7 +41,7 @@ export const sweepOrphans = defineTask({
       const act = {
         actor: 'task/sweep-orphans',
         action: `remove-${orphan.what}`,
-        resource: orphan.id,
+        resource: `${orphan.region}/${orphan.id}`,
         details: { because: orphan.because },
       };
       try {
@@ -73,10 +73,13 @@ export async function findOrphans({
   region,
 }: Context): Promise<readonly Orphan[]> {
   const now = clock.now();
-  const points = (await Promise.all(operations.databases.map((database) => recoveryPoints.list(database.id)))).flat();
+  const snapshots = await databases.listSnapshots(region);
+  // Those of a database that has left the config too: its lines still keep its backups, until people decide otherwise.
+  const databaseIds = new Set([...operations.databases, ...snapshots.map(({ databaseId: id }) => ({ id }))].map(({ id }) => id));
+  const points = (await Promise.all([...databaseIds].map((id) => recoveryPoints.list(id)))).flat();
   const tables = region === operations.regions.primary ? await stateBackups.listRestored() : [];
   return [
-    ...orphanSnapshots(await databases.listSnapshots(region), points, now),
+    ...orphanSnapshots(snapshots, points, now),
     ...orphanRestores(await databases.listRestored(region), now),
     ...tables
       .filter((table) => now.getTime() - table.createdAt.getTime() > restoredTableLimit * 1000)

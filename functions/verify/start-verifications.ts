@@ -40,8 +40,9 @@ export const startVerifications = defineTask({
 });
 
 /**
- * Points without a verdict whose home snapshot is available here, oldest first. One whose verification is running has no verdict yet
- * either: its execution's name is taken, so starting it again changes nothing.
+ * Points whose home snapshot is available here and was not judged yet, oldest first; a verdict on a copy says nothing of the home snapshot.
+ * One without a manifest is still being taken, or a backup that failed: judging it now could only refuse it. One whose verification is
+ * running has no verdict yet either: its execution's name is taken, so starting it again changes nothing.
  */
 export function pointsToVerify(
   points: readonly RecoveryPoint[],
@@ -53,6 +54,6 @@ export function pointsToVerify(
       const home = point.locations.find(
         (location) => location.region === region && location.role === 'home' && location.status === 'available',
       );
-      return home && !point.verification ? [{ point, snapshotId: home.snapshotId }] : [];
+      return home && !home.verdict && point.manifestSha256 ? [{ point, snapshotId: home.snapshotId }] : [];
     });
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type DatabaseId, type Region, timeSlug, timestamp, VerificationId } from '../common/ids.ts';
 import type { Check, Target, VerificationRecord } from './models.ts';
 
@@ -8,14 +9,14 @@ export function newVerification(request: {
   readonly purpose: VerificationRecord['purpose'];
   readonly target: Target;
   readonly now: Date;
-  /** Tells apart several verifications of one request; 1 for the first. */
-  readonly attempt?: number;
+  /** Tells apart several verifications of one target: the time they were due, or a number. */
+  readonly attempt?: string | number;
 }): VerificationRecord {
   const { databaseId, region, purpose, target, now, attempt = 1 } = request;
   const subject =
     target.kind === 'recovery-point' ? target.snapshotId.replace(/^cb-/, '') : `${databaseId}-pitr-${timeSlug(new Date(target.time))}`;
   return {
-    verificationId: verificationId(subject, purpose, attempt),
+    verificationId: verificationId(subject, [target.kind, subject, region, purpose, attempt].join('/')),
     databaseId,
     region,
     purpose,
@@ -26,11 +27,13 @@ export function newVerification(request: {
   };
 }
 
-const purposeSlug = { backup: 'b', 'point-in-time': 'p', 'second-region': 's', 'on-demand': 'd' } as const;
-
-/** RDS identifiers end at 63 characters and the restored database is named after the verification. */
-function verificationId(subject: string, purpose: VerificationRecord['purpose'], attempt: number): VerificationId {
-  return VerificationId.parse(`cbv-${subject.slice(0, 50).replace(/-+$/, '')}-${purposeSlug[purpose]}${attempt}`);
+/**
+ * RDS identifiers end at 63 characters and the restored database is named after the verification: the subject is there for people, the
+ * digest of everything that tells verifications apart makes it unique.
+ */
+function verificationId(subject: string, identity: string): VerificationId {
+  const digest = createHash('sha256').update(identity).digest('hex').slice(0, 10);
+  return VerificationId.parse(`cbv-${subject.slice(0, 46).replace(/-+$/, '')}-${digest}`);
 }
 
 /** Checks that must be present and passed before anything is called verified. A check that did not run is a refusal. */

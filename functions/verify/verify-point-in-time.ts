@@ -32,7 +32,7 @@ export const verifyPointInTime = defineTask({
         actor: 'task/verify-point-in-time',
         action: 'start-verification',
         resource: record.verificationId,
-        details: { time: record.startedAt },
+        details: { time: timestamp(time) },
       };
       await audited(context, act, () =>
         executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
@@ -43,9 +43,10 @@ export const verifyPointInTime = defineTask({
   },
 });
 
-/** A whole second in `[from, to]`, each equally likely. `random(n)` gives an integer in `[0, n)`. */
+/** A whole second in `[from, to]`, each equally likely. `random(n)` gives an integer in `[0, n)`. @throws NotFound when there is none */
 export function randomSecond(from: Date, to: Date, random: (limit: number) => number): Date {
   const first = Math.ceil(from.getTime() / 1000);
   const last = Math.floor(to.getTime() / 1000);
-  return new Date((first + random(Math.max(1, last - first + 1))) * 1000);
+  if (last < first) throw new NotFound(`there is no whole second between ${from.toISOString()} and ${to.toISOString()}`);
+  return new Date((first + random(last - first + 1)) * 1000);
 }

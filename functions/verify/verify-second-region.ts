@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { audited } from '../audit/audited.ts';
 import { isVerified, type RecoveryPoint } from '../backup/models.ts';
-import type { Region } from '../common/ids.ts';
+import { type Region, timestamp } from '../common/ids.ts';
 import { defineTask } from '../common/task.ts';
 import { newVerification } from './verification.ts';
 
@@ -17,7 +17,7 @@ export const verifySecondRegion = defineTask({
   needs: ['recovery-points:read', 'executions:start'],
   input: z.strictObject({}),
   async run(_, context) {
-    const { operations, recoveryPoints, executions, clock } = context;
+    const { operations, recoveryPoints, executions, clock, scheduledAt } = context;
     const started = [];
     for (const database of operations.databases) {
       const points = await recoveryPoints.list(database.id);
@@ -30,6 +30,7 @@ export const verifySecondRegion = defineTask({
           purpose: 'second-region',
           target: { kind: 'recovery-point', recoveryPointId: copy.point.id, snapshotId: copy.snapshotId },
           now: clock.now(),
+          attempt: timestamp(scheduledAt),
         });
         const act = {
           actor: 'task/verify-second-region',

@@ -173,7 +173,7 @@ async function refuseSchedule({ lab, findings }: Stage): Promise<void> {
     labOperations(lab.operations.profile, [], undefined, { pointInTime: { enabled: false }, objectives: { rpo: hours(1) } });
   } catch (error) {
     held = error instanceof InvalidConfig && error.problems.every((problem) => problem.path.startsWith('databases[0].objectives.rpo'));
-    refusal = error instanceof InvalidConfig ? (error.problems[0]?.got ?? '') : String(error);
+    refusal = error instanceof InvalidConfig ? (error.problems[0]?.wanted ?? '') : String(error);
   }
   findings.promise('B9', 'A schedule that cannot meet its objective is refused, with the arithmetic.', held, refusal.replaceAll('\n', ' '));
 }

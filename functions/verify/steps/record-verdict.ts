@@ -1,5 +1,5 @@
 import { audited } from '../../audit/audited.ts';
-import type { RecoveryPoint } from '../../backup/models.ts';
+import type { Location, RecoveryPoint, VerificationSummary } from '../../backup/models.ts';
 import { Conflict } from '../../common/errors.ts';
 import { type Timestamp, timestamp } from '../../common/ids.ts';
 import type { PortsFor } from '../../common/ports.ts';
@@ -35,8 +35,8 @@ export const recordVerdict = defineStep({
 
 async function signProof(record: VerificationRecord, context: Context): Promise<SignedProof> {
   const { signer, proofs, clock, codeSha256, recoveryPoints } = context;
-  const { verdict, checks } = verdictOf(record);
   const point = record.target.kind === 'recovery-point' ? await recoveryPoints.get(record.target.recoveryPointId) : undefined;
+  const { verdict, checks } = verdictOf(withCurrentRoot(record, point));
   const proof: Proof = {
     format: 'codeblue-proof-of-restore/1',
     verificationId: record.verificationId,
@@ -74,6 +74,18 @@ async function signProof(record: VerificationRecord, context: Context): Promise<
   });
 }
 
+/** Another verification may have fixed the content root while this one was comparing: it is asked for once more. */
+function withCurrentRoot(record: VerificationRecord, point: RecoveryPoint | undefined): VerificationRecord {
+  if (record.contentRoot === undefined || !contradicts(point, record.contentRoot)) return record;
+  const check = {
+    id: 'content-root',
+    says: 'The content is the one that the first verified restore of this backup had.',
+    result: 'failed' as const,
+    findings: [`it is ${record.contentRoot}, and was ${point?.contentRoot}`],
+  };
+  return { ...record, checks: [...record.checks.filter(({ id }) => id !== check.id), check] };
+}
+
 async function updateInventory(proof: Proof, { recoveryPoints }: Context): Promise<void> {
   if (proof.target.kind !== 'recovery-point') return;
   for (let attempt = 1; ; attempt++) {
@@ -89,30 +101,46 @@ async function updateInventory(proof: Proof, { recoveryPoints }: Context): Promi
 }
 
 /**
- * The inventory line after a verdict. A refusal of one location (a damaged copy) does not unverify the point while another
- * location was verified; it marks that location failed, so that it is neither used nor counted, and a new copy is made.
+ * The inventory line after a verdict. What must be true of it:
+ * - each location carries the newest verdict on itself, in whatever order verdicts arrive;
+ * - the point is verified exactly while some available location is. A refusal of one location (a damaged copy) does not unverify
+ *   the point while another one stands; where no available location was judged, the newest verdict on any of them counts;
+ * - a refused copy is marked failed while another location stands, so that it is neither used nor counted, and a new one is made.
+ *   A refused home snapshot is kept, because a refusal can have other causes than damage, but it is not copied any more;
+ * - the content root is fixed by the first verified restore. A restore that "verified" other content is a refusal.
  */
 export function withVerdict(point: RecoveryPoint, proof: Proof, snapshotId: string, at: Timestamp): RecoveryPoint {
-  const here = (location: RecoveryPoint['locations'][number]) => location.region === proof.region && location.snapshotId === snapshotId;
-  const summary = { verificationId: proof.verificationId, outcome: proof.outcome, at };
-  if (proof.outcome === 'verified') {
-    return {
-      ...point,
-      verification: summary,
-      ...((point.contentRoot ?? proof.contentRoot) ? { contentRoot: point.contentRoot ?? proof.contentRoot } : {}),
-      locations: point.locations.map((location) => (here(location) ? { ...location, verifiedAt: at } : location)),
-    };
-  }
-  const verifiedElsewhere = point.locations.some((location) => !here(location) && location.status === 'available' && location.verifiedAt);
-  return {
-    ...point,
-    ...(verifiedElsewhere ? {} : { verification: summary }),
-    locations: point.locations.map((location) => {
-      if (!here(location)) return location;
-      const { verifiedAt: _, ...unverified } = location;
-      return verifiedElsewhere && location.role === 'copy' ? { ...unverified, status: 'failed' } : unverified;
-    }),
-  };
+  const outcome = proof.outcome === 'verified' && !contradicts(point, proof.contentRoot) ? 'verified' : 'refused';
+  const verdict = { verificationId: proof.verificationId, outcome, at } as const;
+  const judged = point.locations.map((location) => {
+    const here = location.region === proof.region && location.snapshotId === snapshotId;
+    return here && !(location.verdict && location.verdict.at > at) ? withOwnVerdict(location, verdict) : location;
+  });
+  const stands = judged.some(isStanding);
+  const locations = judged.map((location) =>
+    stands && location.role === 'copy' && location.status === 'available' && location.verdict?.outcome === 'refused'
+      ? ({ ...location, status: 'failed' } as const)
+      : location,
+  );
+  const root = point.contentRoot ?? (outcome === 'verified' ? proof.contentRoot : undefined);
+  const verification = verdictOnPoint(locations);
+  return { ...point, locations, ...(verification ? { verification } : {}), ...(root ? { contentRoot: root } : {}) };
+}
+
+/** Whether a restore showed other content than the first verified one of the same backup. */
+const contradicts = (point: RecoveryPoint | undefined, root: string | undefined): boolean =>
+  point?.contentRoot !== undefined && point.contentRoot !== root;
+
+function withOwnVerdict({ verifiedAt: _, ...location }: Location, verdict: VerificationSummary): Location {
+  return { ...location, verdict, ...(verdict.outcome === 'verified' ? { verifiedAt: verdict.at } : {}) };
+}
+
+const isStanding = ({ status, verdict }: Location): boolean => status === 'available' && verdict?.outcome === 'verified';
+
+function verdictOnPoint(locations: readonly Location[]): VerificationSummary | undefined {
+  const newestOf = (among: readonly Location[]) =>
+    among.flatMap(({ verdict }) => (verdict ? [verdict] : [])).sort((a, b) => b.at.localeCompare(a.at))[0];
+  return newestOf(locations.filter(isStanding)) ?? newestOf(locations.filter(({ status }) => status === 'available')) ?? newestOf(locations);
 }
 
 async function putMetrics(proof: Proof, { metrics }: Context): Promise<void> {
