@@ -60,7 +60,7 @@ export function synthesizedMachines(operations: Operations): readonly Synthesize
 }
 
 /** The machines of one template, in the order of `machineNames`. */
-export function machinesIn({ Resources }: z.output<typeof Template>, operations: Operations): readonly SynthesizedMachine[] {
+function machinesIn({ Resources }: z.output<typeof Template>, operations: Operations): readonly SynthesizedMachine[] {
   const operationOf = new Map<string, string>();
   for (const [id, resource] of Object.entries(Resources)) {
     const parsed = FunctionResource.safeParse(resource);

@@ -30,7 +30,6 @@ export class IsolatedNetwork extends Construct {
       ipAddresses: ec2.IpAddresses.cidr('10.213.0.0/16'), // never routed anywhere: it cannot clash with anybody's network
       maxAzs: 2, // an RDS subnet group wants two
       natGateways: 0,
-      createInternetGateway: false,
       subnetConfiguration: [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }],
       restrictDefaultSecurityGroup: true,
     });

@@ -6,7 +6,7 @@ import { InvalidInput } from '../../functions/common/errors.ts';
 import type { AlarmTopic } from './alarm-topic.ts';
 
 /** 1: patients' data is at risk now. 2: a promise is about to break. 3: look today. 4: look this week. */
-export type Severity = 1 | 2 | 3 | 4;
+type Severity = 1 | 2 | 3 | 4;
 
 export interface ActionableAlarmProps {
   readonly topic: AlarmTopic;

@@ -162,7 +162,7 @@ function lockedCopies(scope: PermissionScope): readonly Grant[] {
  * The IAM of one need, in one Region. Exact resources, except where the name is made later: there the pattern is as long
  * as it can be and `because` says why.
  */
-export function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
+function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
   const { operations, region } = scope;
   switch (need) {
     case 'recovery-points:read':

@@ -2,7 +2,7 @@ import type { Region } from '../../functions/common/ids.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 
 /** What a Region is for. Tasks of the active Region can run in the primary and the standby; the tertiary keeps copies and state. */
-export type RegionRole = 'primary' | 'standby' | 'tertiary';
+type RegionRole = 'primary' | 'standby' | 'tertiary';
 
 /** The deployment, seen from one of its Regions. */
 export interface RegionScope {

@@ -47,6 +47,21 @@ describe('every Region', () => {
   });
 });
 
+test('every function is traced, runs on Node 24 and ARM, and knows which operation and which code it is', () => {
+  const ours = everyRegion
+    .flatMap((region) => properties(region, 'AWS::Lambda::Function'))
+    .filter(({ FunctionName }) => FunctionName !== undefined);
+  expect(ours.length).toBeGreaterThan(50);
+  for (const each of ours) {
+    expect(each).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      TracingConfig: { Mode: 'Active' },
+      Environment: { Variables: { CODEBLUE_OPERATION: expect.any(String), CODE_SHA256: '0'.repeat(64) } },
+    });
+  }
+});
+
 describe('state', () => {
   const Replica = z.object({
     Region: z.string(),
