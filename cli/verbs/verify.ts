@@ -2,7 +2,7 @@ import { audited } from '../../functions/audit/audited.ts';
 import type { RecoveryPoint, RestoredDatabase } from '../../functions/backup/models.ts';
 import { formatSeconds, minutes } from '../../functions/common/duration.ts';
 import { InvalidInput, ServiceUnavailable } from '../../functions/common/errors.ts';
-import { type Region, VerificationId } from '../../functions/common/ids.ts';
+import { Region, timestamp } from '../../functions/common/ids.ts';
 import type { VerificationRecord } from '../../functions/verify/models.ts';
 import type { Proof, SignedProof } from '../../functions/verify/proof.ts';
 import { newVerification } from '../../functions/verify/verification.ts';
@@ -89,22 +89,13 @@ async function start(
 ): Promise<{ readonly record: VerificationRecord; readonly executionId: string }> {
   const target = { kind: 'recovery-point', recoveryPointId: point.id, snapshotId } as const;
   const now = clock.now();
-  const first = newVerification({ databaseId: point.databaseId, region, purpose: 'on-demand', target, now });
-  const record = { ...first, verificationId: onDemandId(first.verificationId, now) };
+  // An id of its own for each time that a person asks: an execution's name cannot be used twice.
+  const record = newVerification({ databaseId: point.databaseId, region, purpose: 'on-demand', target, now, attempt: timestamp(now) });
   const act = { actor: `cli/${operator}`, action: 'start-verification', resource: record.verificationId, details: { region } };
   const { executionId } = await audited({ auditLog: ports.auditLog, clock, region: home }, act, () =>
     ports.executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
   );
   return { record, executionId };
-}
-
-/**
- * An id of its own for each time that a person asks: an execution's name cannot be used twice. The second in base 36 takes
- * six characters until 2038, and RDS identifiers, which the restored database's is, have room for no more.
- */
-function onDemandId(first: VerificationId, now: Date): VerificationId {
-  const second = Math.floor(now.getTime() / 1000).toString(36);
-  return VerificationId.parse(first.replace(/-d1$/, `-d${second}`));
 }
 
 function stageOf(before: RestoredDatabase | undefined, now: RestoredDatabase | undefined): string {

@@ -241,7 +241,7 @@ describe('verify', () => {
       CHECK      ASKS
       ✓ content  Every row is as it was.
 
-      proof cbv-hms-six-hourly-20261121t110000z-dtoupc0, signed with the key
+      proof cbv-hms-six-hourly-20261121t110000z-28d0814d3a, signed with the key
       "
     `);
     expect(exitCode).toBe(0);
