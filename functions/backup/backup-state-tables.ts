@@ -40,7 +40,7 @@ export const backupStateTables = defineTask({
           table,
           backupName: name,
           into: `${operations.name}-restored-${timeSlug(scheduledAt)}-${table}`.slice(0, 200),
-          until: timestamp(before(backup.createdAt < takenAt ? backup.createdAt : takenAt, minutes(1))),
+          until: timestamp(before(new Date(Math.min(backup.createdAt.getTime(), takenAt.getTime())), minutes(1))),
           checks: [],
         },
       });

@@ -2,7 +2,7 @@ import { formatSeconds, secondsBetween } from '../common/duration.ts';
 import { InvalidInput } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
 import type { Database } from '../common/operations.ts';
-import { type LiveDatabase, type Location, type RecoveryPoint } from './models.ts';
+import type { LiveDatabase, Location, RecoveryPoint } from './models.ts';
 
 /** What is to be brought back: the newest state there is, the state at a time, or one backup. */
 export type RestoreGoal =
@@ -87,8 +87,7 @@ function fromBestPoint(state: RestorableState, wanted: Date): RestorePlan {
   const rank = (point: RecoveryPoint) => Number(verdictIn(point, region) === 'verified');
   const before = points
     .filter(
-      (point) =>
-        Date.parse(point.requestedAt) <= wanted.getTime() && availableIn(point, region) && verdictIn(point, region) !== 'refused',
+      (point) => Date.parse(point.requestedAt) <= wanted.getTime() && availableIn(point, region) && verdictIn(point, region) !== 'refused',
     )
     .sort((a, b) => rank(b) - rank(a) || b.requestedAt.localeCompare(a.requestedAt));
   const best = before[0];

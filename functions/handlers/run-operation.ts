@@ -33,7 +33,8 @@ export type TaskEvent = z.output<typeof TaskEvent>;
  * Runs one occurrence of a scheduled task: claims it in the ledger, runs it, writes down how it ended. An occurrence that
  * succeeded or is running is skipped, so schedules, retries and people may all trigger it.
  *
- * @throws InvalidInput for an event or input of the wrong shape; whatever the task throws, after the ledger has it
+ * @throws InvalidInput for an event or input of the wrong shape; whatever the task throws, after the ledger has it where it can be
+ *   written; ServiceUnavailable when a success cannot be written down
  */
 export async function runTask(
   task: AnyTask,
@@ -58,18 +59,24 @@ export async function runTask(
       unit: 'Count',
       dimensions: { Task: task.name },
     });
+  let result: unknown;
   try {
-    const result = await task.execute(input, host.ports, context(host, scheduledAt, deadline));
-    await ports.ledger.finish(run, clock.now());
-    await report(true);
-    log.info('task succeeded', run);
-    return { ran: true, result };
+    result = await task.execute(input, host.ports, context(host, scheduledAt, deadline));
   } catch (error) {
     log.error('task failed', { ...run, error: messageOf(error), name: error instanceof Error ? error.name : 'unknown' });
-    await ports.ledger.finish(run, clock.now(), messageOf(error).slice(0, 1000));
-    await report(false);
+    try {
+      await ports.ledger.finish(run, clock.now(), messageOf(error).slice(0, 1000));
+      await report(false);
+    } catch (unrecorded) {
+      // The task's own error is the one to show; the claim grows stale, and the occurrence is run again then.
+      log.error('the failure could not be recorded', { ...run, error: messageOf(unrecorded) });
+    }
     throw error;
   }
+  await ports.ledger.finish(run, clock.now());
+  await report(true);
+  log.info('task succeeded', run);
+  return { ran: true, result };
 }
 
 /** Runs one step of a state machine: the record in, the record out. @throws InvalidInput; whatever the step throws */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hours, minutes } from '../common/duration.ts';
+import { messageOf, ServiceUnavailable } from '../common/errors.ts';
 import { every, latestOccurrence } from '../common/schedule.ts';
 import { type AnyTask, defineTask } from '../common/task.ts';
 
@@ -26,16 +27,25 @@ export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
     async run(_, { operations, ledger, taskInvoker, clock, log }) {
       const now = clock.now();
       const caughtUp = [];
+      const failed: string[] = [];
       for (const task of registry().filter((each) => each.catchUp)) {
         for (const run of task.schedules(operations)) {
           const due = latestOccurrence(run.schedule, operations.timeZone, now);
           const last = await ledger.lastSuccess(task.name, run.key);
           if (!due || !isMissed(due, last ? new Date(last.scheduledAt) : undefined, now)) continue;
-          await taskInvoker.invoke({ task: task.name, key: run.key, input: run.input, scheduledAt: due });
-          log.warn('a missed run was started', { task: task.name, key: run.key, scheduledAt: due.toISOString() });
-          caughtUp.push({ task: task.name, key: run.key, scheduledAt: due.toISOString() });
+          const missed = { task: task.name, key: run.key, scheduledAt: due.toISOString() };
+          try {
+            await taskInvoker.invoke({ task: task.name, key: run.key, input: run.input, scheduledAt: due });
+            log.warn('a missed run was started', missed);
+            caughtUp.push(missed);
+          } catch (error) {
+            // One that cannot start must not keep the others: backups of other databases wait behind it.
+            log.error('a missed run could not be started', { ...missed, error: messageOf(error) });
+            failed.push(`${[task.name, run.key].filter(Boolean).join(' ')}: ${messageOf(error)}`);
+          }
         }
       }
+      if (failed.length > 0) throw new ServiceUnavailable(`missed runs that could not be started: ${failed.join('; ')}`);
       return { caughtUp };
     },
   });

@@ -140,7 +140,9 @@ const isStanding = ({ status, verdict }: Location): boolean => status === 'avail
 function verdictOnPoint(locations: readonly Location[]): VerificationSummary | undefined {
   const newestOf = (among: readonly Location[]) =>
     among.flatMap(({ verdict }) => (verdict ? [verdict] : [])).sort((a, b) => b.at.localeCompare(a.at))[0];
-  return newestOf(locations.filter(isStanding)) ?? newestOf(locations.filter(({ status }) => status === 'available')) ?? newestOf(locations);
+  return (
+    newestOf(locations.filter(isStanding)) ?? newestOf(locations.filter(({ status }) => status === 'available')) ?? newestOf(locations)
+  );
 }
 
 async function putMetrics(proof: Proof, { metrics }: Context): Promise<void> {
