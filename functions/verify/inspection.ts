@@ -13,13 +13,6 @@ export interface Answer {
   readonly outcome: 'asked' | 'skipped' | 'error';
 }
 
-/** A row of the copy that is younger than the manifest's snapshot. */
-export interface RecentRow {
-  readonly h1: bigint;
-  readonly h2: bigint;
-  readonly key: bigint | null;
-}
-
 export interface TableInspection {
   readonly schema: string;
   readonly name: string;

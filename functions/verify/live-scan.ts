@@ -8,7 +8,7 @@ import { type TableShape, tableId } from './tables.ts';
 import { add, noRows, subtract, type Totals, totalsOf } from './totals.ts';
 
 /** More rows in flux than that, per database, and the rest is not listed. */
-export const FLUX_LIMIT = 200_000;
+const FLUX_LIMIT = 200_000;
 /** Largest list that one chunk may send, characters. */
 const LIST_LIMIT = 16_000_000;
 

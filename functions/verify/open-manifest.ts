@@ -34,7 +34,7 @@ export interface OpenManifest {
 }
 
 /** The manifest cannot be taken from here. */
-export class NotThePrimary extends CodeblueError {
+class NotThePrimary extends CodeblueError {
   override readonly name = 'NotThePrimary';
   readonly retryable = false;
 }

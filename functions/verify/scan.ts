@@ -110,7 +110,7 @@ export function reasonOf(error: SqlFailed): string {
 }
 
 /** 32-bit transaction id as PostgreSQL stores it in a row, of a 64-bit one. */
-export const lowXid = (full: string): string => String(BigInt.asUintN(32, BigInt(full)));
+const lowXid = (full: string): string => String(BigInt.asUintN(32, BigInt(full)));
 
 /**
  * SQL: is the row version younger than `from` and older than `to` (64-bit transaction ids)?

@@ -61,12 +61,11 @@ export async function openSession(server: SqlServer, databaseName: string, limit
 }
 
 /** Major version: 18. */
-export async function serverVersion(session: SqlSession): Promise<number> {
+async function serverVersion(session: SqlSession): Promise<number> {
   const [row] = await session.query('show server_version_num');
   return Math.floor(Number(row?.server_version_num ?? 0) / 10_000);
 }
 
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-export const quoteLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export const qualified = ({ schema, name }: { readonly schema: string; readonly name: string }): string =>
   `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
