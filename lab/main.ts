@@ -98,7 +98,7 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
 }
 
 /** Full load leaves no processor to anything else on a laptop; the backup scenario keeps it busy, `healthy` saturates it. */
-const writerRate = ({ scenario }: LabOptions) => (scenario === 'healthy' ? {} : { perSecond: 200 });
+const writerRate = ({ scenario }: LabOptions) => (scenario === 'healthy' ? {} : { perSecond: 100 });
 
 function noteWriter({ acknowledged, failed, perSecond }: WriterReport, findings: Findings): void {
   findings.measure('writerTransactions', acknowledged);

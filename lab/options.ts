@@ -44,7 +44,7 @@ export function parseLabOptions(argv: readonly string[]): LabOptions {
       if (!found) throw new InvalidArgumentError(`There is no scenario "${name}"; there are: ${scenarioNames.join(', ')}.`);
       return found;
     })
-    .option('--size <size>', 'how much data the invented hospital has', parseSize, 48e6)
+    .option('--size <size>', 'how much data the invented hospital has', parseSize, 32e6)
     .option('--dump <file>', 'use your own data instead: plain SQL from pg_dump 13 to 18')
     .option('--seed <number>', 'the same seed gives the same data', parseCount, 1)
     .option('--count <number>', 'healthy: how many backups to take and prove under full load', parseCount, 50)

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { audited } from '../audit/audited.ts';
-import { hours, minutes } from '../common/duration.ts';
+import { hours, minutes, secondsBetween } from '../common/duration.ts';
 import { messageOf, ServiceUnavailable } from '../common/errors.ts';
 import type { Database } from '../common/operations.ts';
 import type { PortsFor } from '../common/ports.ts';
@@ -84,17 +84,21 @@ async function advanceDatabase(database: Database, context: Context) {
 
 /** The point with each location that was being created as it stands now; written back only when something changed. */
 async function refresh(point: RecoveryPoint, { databases, recoveryPoints, clock }: Context): Promise<RecoveryPoint> {
-  const locations = await Promise.all(
-    point.locations.map(async (location): Promise<Location> => {
-      if (location.status !== 'creating') return location;
-      const snapshot = await databases.describeSnapshot({ region: location.region, snapshotId: location.snapshotId });
-      if (snapshot) return locationNow(location, snapshot, clock.now());
-      const age = (clock.now().getTime() - Date.parse(point.requestedAt)) / 1000;
-      return age > lostAfter ? { ...location, status: 'failed' } : location;
-    }),
-  );
+  let { sizeBytes, engineVersion } = point;
+  const locations: Location[] = [];
+  for (const location of point.locations) {
+    const snapshot = location.status === 'creating' ? await databases.describeSnapshot(location) : undefined;
+    if (snapshot) {
+      locations.push(locationNow(location, snapshot, clock.now()));
+      // Its size is known only once it is stored.
+      if (location.role === 'home' && snapshot.status === 'available') ({ sizeBytes, engineVersion } = snapshot);
+    } else {
+      const lost = location.status === 'creating' && secondsBetween(new Date(point.requestedAt), clock.now()) > lostAfter;
+      locations.push(lost ? { ...location, status: 'failed' } : location);
+    }
+  }
   const changed = locations.some((location, i) => location.status !== point.locations[i]?.status);
-  return changed ? recoveryPoints.update({ ...point, locations }) : point;
+  return changed ? recoveryPoints.update({ ...point, sizeBytes, engineVersion, locations }) : point;
 }
 
 /** The manifest travels with the copy, so that a verification there needs nothing from the home Region. */

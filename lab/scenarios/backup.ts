@@ -72,7 +72,7 @@ async function backUp({ lab, phases, findings }: Stage): Promise<RecoveryPoint> 
       again === undefined && points.length === 1,
       `${points.length} recovery point`,
     );
-    const listed = point.sizeBytes !== undefined && point.engineVersion !== undefined && home?.keyId !== undefined;
+    const listed = (point.sizeBytes ?? 0) > 0 && point.engineVersion !== undefined && home?.keyId !== undefined;
     findings.promise(
       'B6',
       'The inventory says what, where, how big, under which key.',
