@@ -133,6 +133,8 @@ function startExecutions(scope: PermissionScope): readonly Grant[] {
       ),
       because: 'executions of these machines only; each is named after a verification of the future',
     }),
+    // Records of executions are encrypted with the state key, and Step Functions decrypts them for its caller.
+    keysThroughService(scope, judgingRegions(operations), stateKeyAlias(operations), 'states', ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }
 
