@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { explainFileError, LabUnavailable } from './errors.ts';
+import { explainFileError, LabUnavailable, systemCode } from './errors.ts';
 import { isAlive } from './postgres/processes.ts';
 import { reap } from './reap.ts';
 import { readState } from './state.ts';
@@ -22,7 +22,7 @@ const UNCLAIMED_MS = 60_000;
  */
 export function createLabDir(base = labsDir()): string {
   try {
-    mkdirSync(base, { recursive: true, mode: dirMode });
+    makeBase(base);
     const { uid } = lstatSync(base);
     const me = process.getuid?.();
     if (!lstatSync(base).isDirectory() || (me !== undefined && uid !== me)) {
@@ -35,6 +35,15 @@ export function createLabDir(base = labsDir()): string {
     return dir;
   } catch (error) {
     throw explainFileError(error, base);
+  }
+}
+
+/** Not recursive: below a file system that refuses (such as /proc), Node's recursive mkdir tries forever. */
+function makeBase(base: string): void {
+  try {
+    mkdirSync(base, { mode: dirMode });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -164,6 +164,12 @@ describe('labs beside each other', () => {
 });
 
 describe('what is in the way is said in one sentence', () => {
+  test('a directory whose parent is missing', () => {
+    expect(() => createLabDir(join(base, 'absent', 'labs'))).toThrow(
+      expect.objectContaining({ name: 'LabUnavailable', message: expect.stringMatching(/is not there/) }),
+    );
+  });
+
   test('a directory that may not be written to', () => {
     writeFileSync(join(base, 'file'), '');
     expect(() => createLabDir(join(base, 'file', 'labs'))).toThrow(
