@@ -63,9 +63,12 @@ export async function rebuild(regions: Regions, ref: SnapshotRef, tamper: Tamper
   writeSidecar({ ...sidecar, ...written, contents: { ...sidecar.contents, files } });
 }
 
-/** Puts the bytes of one backup in the place of another, with a description that says it is the other. */
-export async function passOff(regions: Regions, actual: SnapshotRef, as: SnapshotRef): Promise<void> {
-  const [from, to] = [stored(regions, actual), stored(regions, as)];
+/**
+ * Puts the bytes of one backup in the place of another, with a description that says it is the other.
+ * @param actualRegions where the bytes come from: another lab, for the backup of another database
+ */
+export async function passOff(regions: Regions, actual: SnapshotRef, as: SnapshotRef, actualRegions = regions): Promise<void> {
+  const [from, to] = [stored(actualRegions, actual), stored(regions, as)];
   const key = regionKey(from.region);
   const contents = { ...from.sidecar.contents, takenAs: to.sidecar.contents.takenAs };
   const partial = `${to.objectPath}.passed-off`;

@@ -18,6 +18,7 @@ export default defineOperations({
     {
       id: 'hms',
       engine: 'rds-postgres',
+      databaseNames: ['hms'],
       sites: {
         'us-east-1': {
           identifier: 'hms-primary',

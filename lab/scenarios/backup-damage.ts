@@ -50,7 +50,7 @@ export async function refuseDamages({ lab, phases, findings }: Stage): Promise<v
   });
 }
 
-async function victimOf(lab: Lab): Promise<Victim | undefined> {
+export async function victimOf(lab: Lab): Promise<Victim | undefined> {
   const { regions } = lab;
   for (const name of regions.state.databaseNames) {
     const session = await pgServer(regions.address(regions.primary, 'admin')).connect(name);
@@ -64,14 +64,14 @@ async function victimOf(lab: Lab): Promise<Victim | undefined> {
   return undefined;
 }
 
-interface World {
+export interface World {
   readonly fresh: SnapshotRef;
   readonly older: SnapshotRef;
   readonly victim: Victim;
 }
 
 /** Copies the fresh backup, damages the copy, and lets the machine judge it. The refused copy is left to the sweeper. */
-async function judgeDamaged(lab: Lab, { fresh, older, victim }: World, damage: Damage, number: number): Promise<Proof> {
+export async function judgeDamaged(lab: Lab, { fresh, older, victim }: World, damage: Damage, number: number): Promise<Proof> {
   const { region } = fresh;
   const copy = { region, snapshotId: `${fresh.snapshotId}-damaged-${number - 1}` };
   await lab.databases.copySnapshot(fresh, copy);
@@ -97,7 +97,7 @@ async function judgeDamaged(lab: Lab, { fresh, older, victim }: World, damage: D
 }
 
 /** Runs the machine on one stored snapshot and returns its proof. `beforeCompare` gets at the restored database first. */
-async function judge(
+export async function judge(
   lab: Lab,
   { region, snapshotId: pointId }: SnapshotRef,
   snapshotId: string,
@@ -133,7 +133,7 @@ async function noteCopy(lab: Lab, pointId: string, copy: SnapshotRef): Promise<v
 }
 
 /** An emergency backup (B7), which the damages are then done to copies of. */
-async function emergencyBackup(lab: Lab): Promise<SnapshotRef> {
+export async function emergencyBackup(lab: Lab): Promise<SnapshotRef> {
   const databaseId = lab.operations.databases[0]?.id;
   if (!databaseId) throw new TypeError('the lab has no database');
   const requestedAt = lab.clock.now();
