@@ -107,18 +107,24 @@ export function withoutWal(): Tamper {
 }
 
 const pageBytes = 8192;
+const damagedPages = 6;
 
-/** One bit in the middle of a page, in the largest file of a table that `isTable` names. */
+/**
+ * One bit in a page of a table's file, in each of a few pages: one that was written to while the backup was taken has a full image in the
+ * log and is healed by recovery, rightly.
+ */
 export const withFlippedPageBit =
   (isTable: (name: string) => boolean): Tamper =>
   (name, bytes) => {
     if (!isTable(name) || bytes.length < pageBytes) return bytes;
-    const at = Math.floor(bytes.length / pageBytes / 2) * pageBytes + pageBytes - 100; // rows fill a page from its end
+    const pages = bytes.length / pageBytes;
     const changed = Buffer.from(bytes);
-    changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+    for (let part = 0; part < damagedPages; part++) {
+      const at = Math.floor((pages * part) / damagedPages) * pageBytes + pageBytes - 100; // rows fill a page from its end
+      changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
+    }
     return changed;
   };
-
 /** The second half of a table's file, in whole pages, is gone: PostgreSQL takes the rest for the whole. */
 export const truncated =
   (isTable: (name: string) => boolean): Tamper =>

@@ -52,6 +52,8 @@ export async function reencryptObject(from: string, fromKey: RegionKey, to: stri
 export interface ObjectEntry {
   readonly name: string;
   readonly isDirectory: boolean;
+  /** Bytes, as the archive announces them. */
+  readonly size: number;
   readonly bytes: () => AsyncIterable<Uint8Array>;
 }
 
@@ -66,8 +68,8 @@ export async function readObject(path: string, key: RegionKey, visit: (entry: Ob
   feeding.catch(() => {});
   try {
     for await (const entry of entries) {
-      const { name, type } = entry.header;
-      await visit({ name, isDirectory: type === 'directory', bytes: () => chunksOf(entry) });
+      const { name, type, size = 0 } = entry.header;
+      await visit({ name, isDirectory: type === 'directory', size, bytes: () => chunksOf(entry) });
       entry.resume();
     }
   } catch (error) {
