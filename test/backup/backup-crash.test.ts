@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { advanceRecoveryPoints } from '../../functions/backup/advance-recovery-points.ts';
 import { backupDatabase } from '../../functions/backup/backup-database.ts';
-import { recoveryPointId } from '../../functions/backup/models.ts';
+import { type RecoveryPoint, recoveryPointId } from '../../functions/backup/models.ts';
+import type { RecoveryPoints } from '../../functions/backup/ports.ts';
 import { sweepOrphans } from '../../functions/backup/sweep-orphans.ts';
+import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { sqlServersFrom } from '../../functions/memory/sql-servers.ts';
 import { decodeManifest } from '../../functions/verify/manifest.ts';
+import type { SqlServer } from '../../functions/verify/ports.ts';
 import { sha256Hex } from '../../functions/verify/proof.ts';
 import { type Death, watchedRun } from '../support/dying-run.ts';
 import { type MemoryWorld, memoryWorld } from '../support/host.ts';
@@ -126,7 +129,7 @@ describe('a backup that is interrupted', () => {
         await afterwards(world);
         await expectOneCompletePoint(world, died);
       }),
-      { numRuns: 80 },
+      { numRuns: 200 },
     );
   });
 
@@ -147,6 +150,52 @@ describe('a backup that is interrupted', () => {
     const results = await Promise.all([world.run(backupDatabase, event), world.run(backupDatabase, event)]);
     expect(results.map(({ ran }) => ran).sort()).toEqual([false, true]);
     expect(await world.ports.databases.listSnapshots(home)).toHaveLength(1);
+  });
+
+  it('succeeds in its first run although others follow its snapshot and write to its line', async () => {
+    const world = newWorld();
+    const watched = watchedRun(world.ports, {
+      async meanwhile() {
+        if (watched.calls.at(-1) !== 'manifests.put') return;
+        world.clock.advance(300);
+        await world.pass(advanceRecoveryPoints);
+      },
+    });
+    const lost: RecoveryPoint[] = [];
+    const recoveryPoints: RecoveryPoints = {
+      ...world.ports.recoveryPoints,
+      async update(point) {
+        // Between reading the finished line and writing it, somebody else writes.
+        if (point.manifestSha256 && lost.length < 2) {
+          const current = await world.ports.recoveryPoints.get(id);
+          if (current) lost.push(await world.ports.recoveryPoints.update(current));
+        }
+        return world.ports.recoveryPoints.update(point);
+      },
+    };
+    const { result } = await world.run(backupDatabase, event, { ports: { ...watched.ports, recoveryPoints } });
+    expect(result).toEqual({ recoveryPointId: id, taken: true });
+    expect(lost).toHaveLength(2);
+    expect((await world.ports.recoveryPoints.get(id))?.locations).toMatchObject([{ status: 'available', role: 'home' }]);
+  });
+
+  it('leaves no session open in the live database, however it fails', async () => {
+    let open = 0;
+    const counting: SqlServer = {
+      async connect(databaseName) {
+        const session = await server.connect(databaseName);
+        open++;
+        return { query: session.query, close: () => session.close().then(() => void open--) };
+      },
+    };
+    for (const method of ['createSnapshot', 'describeSnapshot'] as const) {
+      const world = memoryWorld({ start: due.toISOString(), operations, sqlServers: sqlServersFrom({ live: () => counting }) });
+      world.ports.databases.failNext(method, new ServiceUnavailable('throttled'));
+      await expect(world.run(backupDatabase, event)).rejects.toThrow('throttled');
+      expect(open).toBe(0);
+      expect(await world.run(backupDatabase, event)).toMatchObject({ ran: true, result: { taken: true } });
+      expect(open).toBe(0);
+    }
   });
 
   it('fails without a trace in the database service when its snapshot cannot be announced in the audit log', async () => {
