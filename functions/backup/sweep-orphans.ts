@@ -64,7 +64,7 @@ export const sweepOrphans = defineTask({
 });
 
 /** Everything in this Region that nothing owns. */
-export async function findOrphans({
+async function findOrphans({
   operations,
   databases,
   recoveryPoints,

@@ -20,14 +20,13 @@ export interface Host {
 }
 
 /** What a schedule, the CLI or `run-missed-tasks` sends to a task. */
-export const TaskEvent = z.strictObject({
+const TaskEvent = z.strictObject({
   /** Which of the task's schedules; empty when it has one. */
   key: z.string().default(''),
   /** ISO 8601; EventBridge Scheduler fills in the time that the run was due. */
   scheduledAt: z.iso.datetime().transform((text) => new Date(text)),
   input: z.unknown().default({}),
 });
-export type TaskEvent = z.output<typeof TaskEvent>;
 
 /**
  * Runs one occurrence of a scheduled task: claims it in the ledger, runs it, writes down how it ended. An occurrence that

@@ -38,7 +38,7 @@ export const checkVerificationAge = defineTask({
  * Seconds since the newest verified point that can still be restored was taken; undefined when there is none. It counts from
  * when the backup was taken, not from when it was verified: what matters is the data that a restore would bring back.
  */
-export function newestVerifiedAge(points: readonly RecoveryPoint[], now: Date): number | undefined {
+function newestVerifiedAge(points: readonly RecoveryPoint[], now: Date): number | undefined {
   const newest = points
     .filter((point) => isVerified(point) && point.locations.some((location) => location.status === 'available'))
     .map((point) => Date.parse(point.requestedAt))

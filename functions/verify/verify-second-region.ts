@@ -49,7 +49,7 @@ export const verifySecondRegion = defineTask({
 });
 
 /** The newest available copy there; one whose home was verified is preferred, because its content root is known. */
-export function newestCopy(
+function newestCopy(
   points: readonly RecoveryPoint[],
   region: Region,
 ): { readonly point: RecoveryPoint; readonly snapshotId: string } | undefined {

@@ -7,9 +7,9 @@ import type { MemoryWorld } from './host.ts';
 import { aLocation, aRecoveryPoint, hms, home, standby } from './recovery-points.ts';
 
 /** Bytes of no manifest: what follows snapshots carries them along unread. */
-export const manifestBytes = new TextEncoder().encode('a manifest');
+const manifestBytes = new TextEncoder().encode('a manifest');
 
-export const verdictAt = (at: Timestamp, outcome: 'verified' | 'refused'): VerificationSummary => ({
+const verdictAt = (at: Timestamp, outcome: 'verified' | 'refused'): VerificationSummary => ({
   verificationId: VerificationId.parse(`cbv-${at.replace(/\D/g, '')}`),
   outcome,
   at,
