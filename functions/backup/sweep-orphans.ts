@@ -64,14 +64,7 @@ export const sweepOrphans = defineTask({
 });
 
 /** Everything in this Region that nothing owns. */
-async function findOrphans({
-  operations,
-  databases,
-  recoveryPoints,
-  stateBackups,
-  clock,
-  region,
-}: Context): Promise<readonly Orphan[]> {
+async function findOrphans({ operations, databases, recoveryPoints, stateBackups, clock, region }: Context): Promise<readonly Orphan[]> {
   const now = clock.now();
   const snapshots = await databases.listSnapshots(region);
   // Those of a database that has left the config too: its lines still keep its backups, until people decide otherwise.
