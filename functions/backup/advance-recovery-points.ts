@@ -72,13 +72,6 @@ async function advanceDatabase(database: Database, context: Context) {
   }
   const dimensions = { Database: database.id };
   await metrics.put({ capability: 'backup', name: metricNames.backup.copiesFailed, value: copiesFailed, unit: 'Count', dimensions });
-  const newest = refreshed
-    .filter((point) => point.locations.some((location) => location.status === 'available'))
-    .map((point) => Date.parse(point.requestedAt));
-  if (newest.length > 0) {
-    const age = (clock.now().getTime() - Math.max(...newest)) / 1000;
-    await metrics.put({ capability: 'backup', name: metricNames.backup.newestPointAge, value: age, unit: 'Seconds', dimensions });
-  }
   return { databaseId: database.id, started, copiesFailed };
 }
 

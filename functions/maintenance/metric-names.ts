@@ -6,12 +6,12 @@ export const metricNames = {
   maintenance: {
     /** 1 per run that ended well, 0 per run that failed; dimension Task. Missing data means that it did not run. */
     taskSucceeded: 'TaskSucceeded',
+    /** Schedules whose last occurrence is hours past and did not succeed, one count over all tasks; dimension Region. */
+    runsOverdue: 'RunsOverdue',
   },
   backup: {
     /** Seconds between now and the latest restorable second of the transaction log; dimension Database. */
     logAge: 'LogAgeSeconds',
-    /** Seconds since the newest available recovery point was requested; dimension Database. */
-    newestPointAge: 'NewestRecoveryPointAgeSeconds',
     /** Copies that failed in this pass; dimension Database. */
     copiesFailed: 'CopiesFailed',
     /** Things found that no inventory line or running verification owns; dimension Region. */

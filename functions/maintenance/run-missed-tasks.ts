@@ -3,6 +3,7 @@ import { hours, minutes } from '../common/duration.ts';
 import { messageOf, ServiceUnavailable } from '../common/errors.ts';
 import { every, latestOccurrence } from '../common/schedule.ts';
 import { type AnyTask, defineTask } from '../common/task.ts';
+import { metricNames } from './metric-names.ts';
 
 /** A run younger than this may still be waiting for its schedule's own retries. */
 const graceMilliseconds = minutes(10) * 1000;
@@ -24,15 +25,19 @@ export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
     catchUp: false,
     needs: ['task-invoker:invoke'],
     input: z.strictObject({}),
-    async run(_, { operations, ledger, taskInvoker, clock, log }) {
+    async run(_, { operations, ledger, metrics, taskInvoker, clock, region, log }) {
       const now = clock.now();
       const caughtUp = [];
       const failed: string[] = [];
+      let overdue = 0;
       for (const task of registry().filter((each) => each.catchUp)) {
         for (const run of task.schedules(operations)) {
           const due = latestOccurrence(run.schedule, operations.timeZone, now);
           const last = await ledger.lastSuccess(task.name, run.key);
-          if (!due || !isMissed(due, last ? new Date(last.scheduledAt) : undefined, now)) continue;
+          if (!due) continue;
+          const lastSuccess = last ? new Date(last.scheduledAt) : undefined;
+          if (isOverdue(due, lastSuccess, now)) overdue++;
+          if (!isMissed(due, lastSuccess, now)) continue;
           const missed = { task: task.name, key: run.key, scheduledAt: due.toISOString() };
           try {
             await taskInvoker.invoke({ task: task.name, key: run.key, input: run.input, scheduledAt: due });
@@ -45,6 +50,14 @@ export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
           }
         }
       }
+      const dimensions = { Region: region };
+      await metrics.put({
+        capability: 'maintenance',
+        name: metricNames.maintenance.runsOverdue,
+        value: overdue,
+        unit: 'Count',
+        dimensions,
+      });
       if (failed.length > 0) throw new ServiceUnavailable(`missed runs that could not be started: ${failed.join('; ')}`);
       return { caughtUp };
     },
@@ -54,4 +67,15 @@ export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
 export function isMissed(due: Date, lastSuccess: Date | undefined, now: Date): boolean {
   const age = now.getTime() - due.getTime();
   return age > graceMilliseconds && age <= catchUpMilliseconds && (lastSuccess === undefined || lastSuccess < due);
+}
+
+/** By then the schedule's retries and several catch-ups have failed: people must look. */
+const overdueMilliseconds = hours(2) * 1000;
+
+/**
+ * Whether `due` is hours past without success, however rarely its schedule comes: CloudWatch looks back a week at most, so a monthly
+ * task's silence is seen here. A schedule that never succeeded is too new to judge; its failures have an alarm of their own.
+ */
+export function isOverdue(due: Date, lastSuccess: Date | undefined, now: Date): boolean {
+  return lastSuccess !== undefined && lastSuccess < due && now.getTime() - due.getTime() > overdueMilliseconds;
 }

@@ -105,3 +105,26 @@ export function addTaskAlarms(scope: Construct, topic: AlarmTopic, region: Regio
     missingData: 'bad',
   });
 }
+
+/** One alarm over every schedule of every task, those of a week or a month included: `run-missed-tasks` counts what is overdue. */
+export function addOverdueAlarm(scope: Construct, topic: AlarmTopic, { region, role }: RegionScope): void {
+  if (role !== 'primary') return;
+  actionableAlarm(scope, {
+    topic,
+    runbook: 'TaskOverdue',
+    subject: 'schedules',
+    severity: 2,
+    says: 'A schedule is hours past its time without a run that succeeded.',
+    metric: new Metric({
+      namespace: 'Codeblue/maintenance',
+      metricName: metricNames.maintenance.runsOverdue,
+      dimensionsMap: { Region: region },
+      statistic: Stats.MAXIMUM,
+      period: Duration.minutes(15),
+    }),
+    fires: 'at-or-above',
+    threshold: 1,
+    periods: 2,
+    missingData: 'bad', // who looks after the schedules must run itself
+  });
+}

@@ -7,7 +7,7 @@ import { StateTables } from '../audit/state-tables.ts';
 import { addBackupAlarms } from '../backup/backup-alarms.ts';
 import { EvidenceBucket } from '../backup/evidence-bucket.ts';
 import { LockedVault } from '../backup/locked-vault.ts';
-import { addTaskAlarms } from '../maintenance/task-alarms.ts';
+import { addOverdueAlarm, addTaskAlarms } from '../maintenance/task-alarms.ts';
 import { IsolatedNetwork } from '../network/isolated-network.ts';
 import { productionNetwork } from '../network/production-network.ts';
 import { AlarmTopic } from '../shared/alarm-topic.ts';
@@ -76,6 +76,7 @@ export class RegionStack extends Stack {
       new VerificationMachines(this, scope, keys, topic, steps.map(worker));
       addVerificationAlarms(this, topic, scope);
     }
+    addOverdueAlarm(this, topic, scope);
     addBackupAlarms(this, topic, scope);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { daily, latestOccurrence } from '../../functions/common/schedule.ts';
-import { isMissed } from '../../functions/maintenance/run-missed-tasks.ts';
+import { isMissed, isOverdue } from '../../functions/maintenance/run-missed-tasks.ts';
 
 const newYork = 'America/New_York';
 
@@ -21,5 +21,13 @@ describe('missed runs', () => {
   it('does not run again what succeeded, nor what is more than a day late', () => {
     expect(isMissed(due, due, minutesLater(20))).toBe(false);
     expect(isMissed(due, dayBefore, minutesLater(24 * 60 + 1))).toBe(false);
+  });
+
+  it('calls a monthly run overdue long after CloudWatch has forgotten it, and a punctual one never', () => {
+    const monthBefore = new Date('2027-02-14T07:00:00.000Z');
+    expect(isOverdue(due, monthBefore, minutesLater(20 * 24 * 60))).toBe(true);
+    expect(isOverdue(due, monthBefore, minutesLater(119))).toBe(false);
+    expect(isOverdue(due, due, minutesLater(20 * 24 * 60))).toBe(false);
+    expect(isOverdue(due, undefined, minutesLater(20 * 24 * 60))).toBe(false);
   });
 });
