@@ -115,6 +115,17 @@ describe('runs that were missed', () => {
     expect(world.ports.taskInvoker.invoked.map(nameOf)).toContain('backup-database billing/daily');
   });
 
+  it('count as overdue once catching up has failed for two hours', async () => {
+    const world = await settledWorld(minutesAfter(-30), async () => Promise.reject(new ServiceUnavailable('throttled')));
+    const overdue = () => world.ports.metrics.latest('RunsOverdue', { Region: world.operations.regions.primary });
+    world.clock.advance(41 * 60);
+    await expect(world.pass(runMissedTasks)).rejects.toThrow('throttled');
+    expect(overdue()).toBe(0);
+    world.clock.advance(2 * 3600); // the schedules of 02:00, 03:00 and later are due by now, those of the first hour overdue
+    await expect(world.pass(runMissedTasks)).rejects.toThrow('throttled');
+    expect(overdue()).toBeGreaterThan(0);
+  });
+
   it('are looked for by a task that looks after itself', () => {
     expect(catchable.map(({ name }) => name)).not.toContain('run-missed-tasks');
     expect(tasks.filter(({ name }) => name === 'run-missed-tasks')).toHaveLength(1);
