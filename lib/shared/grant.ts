@@ -36,13 +36,15 @@ export interface ExactRoleProps {
   readonly onlyFor?: string;
   readonly description: string;
   readonly grants: readonly Grant[];
+  /** A policy of denials that stands above the grants. */
+  readonly denials?: iam.IManagedPolicy;
 }
 
 /**
  * A role with exactly these grants. CDK cannot add statements to it: what it would add on its own is written in the grants
  * instead, so that one list is the whole truth. The policy is attached before anything can assume the role.
  */
-export function exactRole(scope: Construct, id: string, { service, onlyFor, description, grants }: ExactRoleProps): iam.IRole {
+export function exactRole(scope: Construct, id: string, { service, onlyFor, description, grants, denials }: ExactRoleProps): iam.IRole {
   const policy = new iam.ManagedPolicy(scope, `${id}Policy`, {
     statements: grants.map(
       ({ actions, resources, conditions }) =>
@@ -58,7 +60,7 @@ export function exactRole(scope: Construct, id: string, { service, onlyFor, desc
   const role = new iam.Role(scope, id, {
     assumedBy: new iam.ServicePrincipal(service, onlyFor ? { conditions: { StringEquals: { 'aws:SourceAccount': onlyFor } } } : {}),
     description: description.slice(0, 1000), // IAM's limit
-    managedPolicies: [policy],
+    managedPolicies: denials ? [policy, denials] : [policy],
   });
   return role.withoutPolicyUpdates();
 }

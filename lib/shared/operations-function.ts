@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
@@ -37,6 +38,8 @@ export interface OperationsFunctionProps {
   readonly taskNames: readonly string[];
   /** Left out for an operation that talks to AWS APIs only. */
   readonly network?: FunctionNetwork;
+  /** Denials that stand above what the operation needs. */
+  readonly denials?: iam.IManagedPolicy;
   /** Besides the variables that every function has. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -81,6 +84,7 @@ export class OperationsFunction extends Construct {
         ...grantsForAll(operation.needs, { ...scope, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames }),
         ...this.hostGrants(props, name),
       ],
+      ...(props.denials ? { denials: props.denials } : {}),
     });
 
     this.function = new lambda.Function(this, 'Function', {

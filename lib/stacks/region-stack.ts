@@ -15,6 +15,7 @@ import { type BundledCode, type FunctionNetwork, OperationsFunction } from '../s
 import { judges, type RegionScope } from '../shared/region-scope.ts';
 import { RegionalKeys } from '../shared/regional-keys.ts';
 import { ScheduledTask } from '../shared/scheduled-task.ts';
+import { HomeRegionDenied } from '../verification/home-region-denied.ts';
 import { addVerificationAlarms } from '../verification/verification-alarms.ts';
 import { VerificationMachines } from '../verification/verification-machines.ts';
 
@@ -50,6 +51,7 @@ export class RegionStack extends Stack {
     const production = productionNetwork(this, scope);
     const networkOf = ({ network }: AnyOperation): FunctionNetwork | undefined =>
       ({ none: undefined, production, isolated: isolated?.verifiers })[network];
+    const denied = isolated && role !== 'primary' ? new HomeRegionDenied(this, scope).policy : undefined;
     const code = bundle.code();
     const worker = (operation: AnyOperation): OperationsFunction =>
       new OperationsFunction(this, {
@@ -60,6 +62,7 @@ export class RegionStack extends Stack {
         codeSha256: bundle.sha256,
         taskNames: tasks.map((task) => task.name),
         network: networkOf(operation),
+        ...(denied && operation.kind === 'step' ? { denials: denied } : {}),
         environment:
           isolated && operation.needs.includes('databases:restore')
             ? { [environmentNames.isolatedSecurityGroup]: isolated.restoredGroup.securityGroupId }

@@ -118,3 +118,17 @@ describe('a grant', () => {
     expect(() => grant({ actions: ['kms:GenerateDataKey*'], resources: ['arn:aws:kms:x'] })).toThrow(/is a pattern/);
   });
 });
+
+describe('the machine that verifies a copy outside of the primary Region', () => {
+  test('is denied every call into the primary, and nothing in the primary itself is', () => {
+    const { primary, standby } = synthesized.operations.regions;
+    const stepNames = new Set(steps.map((step) => step.name));
+    const denialsIn = (region: string) =>
+      functionPolicies(synthesized.template(region))
+        .filter(({ operation }) => stepNames.has(operation))
+        .map(({ denials }) => denials.map(({ Action, Resource, Condition }) => ({ Action, Resource, Condition })));
+    const everything = [{ Action: ['*'], Resource: ['*'], Condition: { StringEquals: { 'aws:RequestedRegion': primary } } }];
+    expect(denialsIn(standby)).toEqual(steps.map(() => everything));
+    expect(denialsIn(primary)).toEqual(steps.map(() => []));
+  });
+});

@@ -5,7 +5,7 @@ const oneOrMany = <T extends z.ZodType>(schema: T) =>
   z.union([schema, z.array(schema)]).transform((value): z.output<T>[] => [value].flat() as z.output<T>[]);
 
 const Statement = z.object({
-  Effect: z.literal('Allow'),
+  Effect: z.enum(['Allow', 'Deny']),
   Action: oneOrMany(z.string()),
   /** References are shown as JSON. */
   Resource: oneOrMany(z.unknown()).transform((list) => list.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))),
@@ -26,7 +26,9 @@ const PolicyProperties = z.object({ PolicyDocument: z.object({ Statement: z.arra
 
 export interface FunctionPolicy {
   readonly operation: string;
+  /** What is allowed. */
   readonly statements: readonly Statement[];
+  readonly denials: readonly Statement[];
   /** As IAM counts it: without white space. */
   readonly characters: number;
 }
@@ -40,10 +42,12 @@ export function functionPolicies(template: Template): readonly FunctionPolicy[] 
     const documents = role.ManagedPolicyArns.map(
       (policy) => PolicyProperties.parse(template.Resources[policy.Ref]?.Properties).PolicyDocument,
     );
+    const all = documents.flatMap((document) => document.Statement);
     return [
       {
         operation: parsed.data.Environment.Variables.CODEBLUE_OPERATION,
-        statements: documents.flatMap((document) => document.Statement),
+        statements: all.filter(({ Effect }) => Effect === 'Allow'),
+        denials: all.filter(({ Effect }) => Effect === 'Deny'),
         characters: Math.max(...documents.map((document) => JSON.stringify(document).length)),
       },
     ];
