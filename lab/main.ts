@@ -6,6 +6,7 @@ import { hospitalPack } from '../functions/verify/hospital-pack.ts';
 import { startCanary } from './canary.ts';
 import { LabClock } from './clock.ts';
 import { loadDumpFile } from './dump/load-dump-file.ts';
+import { recognizeDump } from './dump/recognize.ts';
 import { loadHospital } from './hospital/generate.ts';
 import { startWriter, type WriterReport } from './hospital/writer.ts';
 import { Lab } from './lab.ts';
@@ -44,6 +45,7 @@ export async function runLab(argv: readonly string[]): Promise<number> {
 }
 
 async function playScenario(options: LabOptions): Promise<LabReport> {
+  if (options.dump !== undefined) await recognizeDump(options.dump); // refuses before anything is started
   const stages = phases(options.json ? 'silent' : process.stdout.isTTY ? 'terminal' : 'lines');
   const findings = new Findings();
   const running = await stages.run('Start PostgreSQL in three Regions and fill the primary', (say) => start(options, say));
@@ -65,7 +67,7 @@ function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: strin
     databaseId: DatabaseId.parse(labDatabaseId),
     regions: { primary: Region.parse(regions.primary), standby: Region.parse(regions.standby), tertiary: Region.parse(regions.tertiary) },
     seed,
-    load: dump === undefined ? loadHospital(sizeBytes) : loadDumpFile(dump),
+    load: dump === undefined ? loadHospital(sizeBytes) : loadDumpFile(dump, say),
     onProgress: ({ says, fraction }) => say(fraction === undefined ? says : `${says} ${Math.round(fraction * 100)} %`),
   });
 }

@@ -39,7 +39,7 @@ export async function pickVictim(session: SqlSession, databaseName: string): Pro
        join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity = ''
        join pg_type t on t.oid = a.atttypid
      where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname not in ('pg_catalog', 'information_schema', 'codeblue')
-       and t.typname = any($1) and pg_relation_size(c.oid) >= 4 * 8192
+       and t.typname = any($1) and pg_relation_size(c.oid) > 0
        and not exists (select from pg_constraint k where k.conrelid = c.oid and a.attnum = any(k.conkey))
        and not exists (select from pg_index i where i.indrelid = c.oid and (a.attnum = any(i.indkey) or 0 = any(i.indkey)))
        and not exists (select from pg_depend d where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = a.attnum and d.deptype in ('a', 'n'))
