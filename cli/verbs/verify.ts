@@ -2,7 +2,7 @@ import { audited } from '../../functions/audit/audited.ts';
 import type { RecoveryPoint, RestoredDatabase } from '../../functions/backup/models.ts';
 import { formatSeconds, minutes } from '../../functions/common/duration.ts';
 import { InvalidInput, ServiceUnavailable } from '../../functions/common/errors.ts';
-import { Region, timestamp } from '../../functions/common/ids.ts';
+import { type Region, timestamp } from '../../functions/common/ids.ts';
 import type { VerificationRecord } from '../../functions/verify/models.ts';
 import type { Proof, SignedProof } from '../../functions/verify/proof.ts';
 import { newVerification } from '../../functions/verify/verification.ts';
@@ -56,13 +56,13 @@ export async function verify(
   report: Report,
 ): Promise<SignedProof> {
   const { ports, clock } = session;
-  const { record, executionId } = await start(session, { point, region, snapshotId }, operator);
+  const record = await start(session, { point, region, snapshotId }, operator);
   const limit = session.operations.verification.restoreLimit + minutes(60);
   const deadline = clock.now().getTime() + limit * 1000;
   let seen: RestoredDatabase | undefined;
   for (;;) {
     // Asked before the proof: once it is over the proof must be there.
-    const execution = await ports.executions.describe(executionId);
+    const execution = await ports.executions.describe({ region, machine: 'verify-recovery-point', name: record.verificationId });
     const proof = await ports.proofs.get(record.verificationId);
     if (proof) return proof;
     if (execution !== undefined && execution.status !== 'running') {
@@ -86,16 +86,16 @@ async function start(
   { ports, clock, region: home }: VerifySession,
   { point, region, snapshotId }: Awaited<ReturnType<typeof pickForVerification>>,
   operator: string,
-): Promise<{ readonly record: VerificationRecord; readonly executionId: string }> {
+): Promise<VerificationRecord> {
   const target = { kind: 'recovery-point', recoveryPointId: point.id, snapshotId } as const;
   const now = clock.now();
   // An id of its own for each time that a person asks: an execution's name cannot be used twice.
   const record = newVerification({ databaseId: point.databaseId, region, purpose: 'on-demand', target, now, attempt: timestamp(now) });
   const act = { actor: `cli/${operator}`, action: 'start-verification', resource: record.verificationId, details: { region } };
-  const { executionId } = await audited({ auditLog: ports.auditLog, clock, region: home }, act, () =>
+  await audited({ auditLog: ports.auditLog, clock, region: home }, act, () =>
     ports.executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
   );
-  return { record, executionId };
+  return record;
 }
 
 function stageOf(before: RestoredDatabase | undefined, now: RestoredDatabase | undefined): string {

@@ -1,5 +1,4 @@
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { InvalidInput } from '../common/errors.ts';
 import { executionArn, machineArn } from '../common/names.ts';
 import type { Executions } from '../maintenance/ports.ts';
 import { clientOptions, perRegion } from './client-options.ts';
@@ -8,7 +7,7 @@ import type { AwsSettings } from './settings.ts';
 
 const machinesIn = perRegion((region) => new SFNClient(clientOptions(region)));
 
-/** Step Functions. An execution's id is its ARN. */
+/** Step Functions. */
 export function executionsPort({ operations }: AwsSettings): Executions {
   return {
     async start({ region, machine, name, input }) {
@@ -25,13 +24,10 @@ export function executionsPort({ operations }: AwsSettings): Executions {
           if (errorNameOf(error) !== 'ExecutionAlreadyExists') throw error;
         }
       });
-      return { executionId: executionArn(operations, region, machine, name) };
     },
-    async describe(executionId) {
-      const region = executionId.split(':')[3];
-      if (!region) throw new InvalidInput(`${executionId} is not the ARN of an execution`);
-      const command = new DescribeExecutionCommand({ executionArn: executionId });
-      const found = await callingFor(`describe ${executionId}`, () => machinesIn(region).send(command));
+    async describe({ region, machine, name }) {
+      const command = new DescribeExecutionCommand({ executionArn: executionArn(operations, region, machine, name) });
+      const found = await callingFor(`describe ${machine} ${name} in ${region}`, () => machinesIn(region).send(command));
       if (!found) return undefined;
       if (found.status === 'SUCCEEDED') return { status: 'succeeded' };
       // PENDING_REDRIVE is a failed execution that somebody is about to resume.

@@ -7,6 +7,7 @@ import type { PortsFor } from '../common/ports.ts';
 import { every } from '../common/schedule.ts';
 import { defineTask, type TaskContext } from '../common/task.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
+import { adoptVerdict } from '../verify/inventory-verdict.ts';
 import { type CopyPlan, copiesToStart } from './advance-plan.ts';
 import { locationNow } from './backup-database.ts';
 import type { Location, RecoveryPoint } from './models.ts';
@@ -18,6 +19,7 @@ const advanceNeeds = [
   'recovery-points:read',
   'recovery-points:write',
   'manifests:read',
+  'proofs:read',
   'manifests:write',
 ] as const;
 type Context = PortsFor<(typeof advanceNeeds)[number]> & TaskContext;
@@ -47,6 +49,7 @@ export const advanceRecoveryPoints = defineTask({
 
 async function advanceDatabase(database: Database, context: Context) {
   const { recoveryPoints, clock, metrics, log } = context;
+  await adoptVerdictsFromElsewhere(database, context);
   const refreshed: RecoveryPoint[] = [];
   let copiesFailed = 0;
   for (const point of await recoveryPoints.list(database.id)) {
@@ -73,6 +76,15 @@ async function advanceDatabase(database: Database, context: Context) {
   const dimensions = { Database: database.id };
   await metrics.put({ capability: 'backup', name: metricNames.backup.copiesFailed, value: copiesFailed, unit: 'Count', dimensions });
   return { databaseId: database.id, started, copiesFailed };
+}
+
+/** Enough for every copy to be judged in one night; those before were adopted in earlier passes. */
+const newestProofs = 20;
+
+/** Machines in other Regions leave proofs; the inventory is written here only (see `adoptVerdict`). Oldest first. */
+async function adoptVerdictsFromElsewhere(database: Database, { proofs, recoveryPoints, region }: Context): Promise<void> {
+  const elsewhere = (await proofs.list(database.id, newestProofs)).filter(({ proof }) => proof.region !== region);
+  for (const { proof } of elsewhere.reverse()) await adoptVerdict(proof, recoveryPoints);
 }
 
 /** The point with each location that was being created as it stands now; written back only when something changed. */

@@ -30,10 +30,11 @@ export const backupStateTables = defineTask({
         const act = { actor: 'task/backup-state-tables', action: 'remove-table-backup', resource: `${table}/${old.name}` };
         await audited(context, act, () => stateBackups.remove(table, old.name));
       }
-      const { executionId } = await executions.start({
+      const execution = `cbv-${table}-${timeSlug(scheduledAt)}`.slice(0, 80);
+      await executions.start({
         region,
         machine: 'verify-state-backup',
-        name: `cbv-${table}-${timeSlug(scheduledAt)}`.slice(0, 80),
+        name: execution,
         // Items written around the request may or may not be in the backup; those a minute before it must be. A repeated run finds
         // the backup that the first one took, so that one's time counts.
         input: {
@@ -44,7 +45,7 @@ export const backupStateTables = defineTask({
           checks: [],
         },
       });
-      backups.push({ table, name, executionId });
+      backups.push({ table, name, execution });
     }
     return { backups };
   },

@@ -28,15 +28,19 @@ export interface Ledger {
   lastSuccess(task: string, key: string): Promise<Run | undefined>;
 }
 
-/** Starts Step Functions executions. Starting one name twice is no error: the first one counts. */
+/** An execution of a machine, by the name that whoever started it gave it. */
+export interface ExecutionRef {
+  readonly region: Region;
+  readonly machine: MachineName;
+  /** At most 80 characters; Step Functions remembers it for 90 days. */
+  readonly name: string;
+}
+
+/** Step Functions executions. Starting one name twice is no error: the first one counts. */
 export interface Executions {
-  start(request: {
-    readonly region: Region;
-    readonly machine: MachineName;
-    readonly name: string;
-    readonly input: unknown;
-  }): Promise<{ readonly executionId: string }>;
-  describe(executionId: string): Promise<{ readonly status: 'running' | 'succeeded' | 'failed' } | undefined>;
+  start(request: ExecutionRef & { readonly input: unknown }): Promise<void>;
+  /** Undefined when none of that name was started. */
+  describe(ref: ExecutionRef): Promise<{ readonly status: 'running' | 'succeeded' | 'failed' } | undefined>;
 }
 
 export const machineNames = ['verify-recovery-point', 'verify-state-backup'] as const;

@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import type { Executions } from '../maintenance/ports.ts';
+import type { ExecutionRef, Executions } from '../maintenance/ports.ts';
 import type { ItemStore } from './item-store.ts';
 import { items } from './items.ts';
 
 export type StartRequest = Parameters<Executions['start']>[0];
 
 const Execution = z.strictObject({ status: z.enum(['running', 'succeeded', 'failed']) });
+
+const idOf = ({ region, machine, name }: ExecutionRef): string => `${region}/${machine}/${name}`;
 
 export interface MemoryExecutions extends Executions {
   /** Every execution that was started, in order; a repeated name appears once. */
@@ -22,28 +24,27 @@ export function memoryExecutions(store: ItemStore, runner?: (request: StartReque
   const executions = items(store, 'executions', Execution);
   const started: StartRequest[] = [];
   const running = new Set<Promise<void>>();
-  async function run(executionId: string, request: StartRequest, work: (request: StartRequest) => Promise<unknown>): Promise<void> {
+  async function run(id: string, request: StartRequest, work: (request: StartRequest) => Promise<unknown>): Promise<void> {
     const succeeded = await work(request).then(
       () => true,
       () => false,
     );
-    executions.put(executionId, { status: succeeded ? 'succeeded' : 'failed' });
+    executions.put(id, { status: succeeded ? 'succeeded' : 'failed' });
   }
   return {
     started,
     async start(request) {
-      const executionId = `${request.region}/${request.machine}/${request.name}`;
-      if (executions.get(executionId)) return { executionId };
-      executions.put(executionId, { status: 'running' }, 'absent');
+      const id = idOf(request);
+      if (executions.get(id)) return;
+      executions.put(id, { status: 'running' }, 'absent');
       started.push(request);
       if (runner) {
-        const work = run(executionId, request, runner).finally(() => running.delete(work));
+        const work = run(id, request, runner).finally(() => running.delete(work));
         running.add(work);
       }
-      return { executionId };
     },
-    async describe(executionId) {
-      return executions.get(executionId)?.value;
+    async describe(ref) {
+      return executions.get(idOf(ref))?.value;
     },
     async settled() {
       while (running.size > 0) await Promise.all(running);

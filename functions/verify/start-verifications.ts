@@ -7,6 +7,9 @@ import { every } from '../common/schedule.ts';
 import { defineTask } from '../common/task.ts';
 import { newVerification } from './verification.ts';
 
+/** A backup whose verification ended without a verdict this often is left to people: each failure has raised an alarm. */
+const attempts = 3;
+
 /** Starts the verification of every backup that nobody has judged yet (row V1). */
 export const startVerifications = defineTask({
   name: 'start-verifications',
@@ -21,18 +24,18 @@ export const startVerifications = defineTask({
     const started = [];
     for (const database of operations.databases) {
       for (const { point, snapshotId } of pointsToVerify(await recoveryPoints.list(database.id), region)) {
-        const record = newVerification({
-          databaseId: database.id,
-          region,
-          purpose: 'backup',
-          target: { kind: 'recovery-point', recoveryPointId: point.id, snapshotId },
-          now: clock.now(),
-        });
-        const act = { actor: 'task/start-verifications', action: 'start-verification', resource: record.verificationId };
-        await audited(context, act, () =>
-          executions.start({ region, machine: 'verify-recovery-point', name: record.verificationId, input: record }),
-        );
-        started.push(record.verificationId);
+        for (let attempt = 1; attempt <= attempts; attempt++) {
+          const target = { kind: 'recovery-point', recoveryPointId: point.id, snapshotId } as const;
+          const record = newVerification({ databaseId: database.id, region, purpose: 'backup', target, now: clock.now(), attempt });
+          const execution = { region, machine: 'verify-recovery-point', name: record.verificationId } as const;
+          const status = (await executions.describe(execution))?.status;
+          if (status === 'running') break;
+          if (status !== undefined) continue; // it ended and nobody wrote a verdict down: the machine itself failed
+          const act = { actor: 'task/start-verifications', action: 'start-verification', resource: record.verificationId };
+          await audited(context, act, () => executions.start({ ...execution, input: record }));
+          started.push(record.verificationId);
+          break;
+        }
       }
     }
     return { started };

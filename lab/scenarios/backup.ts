@@ -177,6 +177,7 @@ async function copyAndVerifyThere({ lab, phases, findings }: Stage, point: Recov
       lab.regions.allow(home);
       lab.beforeStep = async () => {};
     }
+    await lab.run(advanceRecoveryPoints, { scheduledAt: timestamp(lab.clock.now()) });
     const there = (await proofs.list(point.databaseId, 20)).filter(({ proof }) => proof.purpose === 'second-region');
     const good = there.filter(({ proof }) => proof.outcome === 'verified');
     const problems = there.flatMap(({ proof }) =>

@@ -5,10 +5,11 @@ import { isVerified, type Location, type RecoveryPoint } from '../../functions/b
 import { planRestore } from '../../functions/backup/restore-plan.ts';
 import { days } from '../../functions/common/duration.ts';
 import { Region, timestamp, VerificationId } from '../../functions/common/ids.ts';
+import { withVerdict } from '../../functions/verify/inventory-verdict.ts';
 import { VerificationRecord } from '../../functions/verify/models.ts';
 import { isSignedBy, type Proof } from '../../functions/verify/proof.ts';
 import { pointsToVerify } from '../../functions/verify/start-verifications.ts';
-import { recordVerdict, withVerdict } from '../../functions/verify/steps/record-verdict.ts';
+import { recordVerdict } from '../../functions/verify/steps/record-verdict.ts';
 import { newVerification } from '../../functions/verify/verification.ts';
 import { watchedRun } from '../support/dying-run.ts';
 import { type MemoryWorld, memoryWorld } from '../support/host.ts';

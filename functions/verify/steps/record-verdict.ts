@@ -1,10 +1,10 @@
 import { audited } from '../../audit/audited.ts';
-import type { Location, RecoveryPoint, VerificationSummary } from '../../backup/models.ts';
-import { Conflict } from '../../common/errors.ts';
-import { type Timestamp, timestamp } from '../../common/ids.ts';
+import type { RecoveryPoint } from '../../backup/models.ts';
+import { timestamp } from '../../common/ids.ts';
 import type { PortsFor } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
+import { adoptVerdict, contradicts } from '../inventory-verdict.ts';
 import { VerificationRecord } from '../models.ts';
 import { type Proof, proofBytes, type SignedProof } from '../proof.ts';
 import { verdictOf } from '../verification.ts';
@@ -19,10 +19,10 @@ export const recordVerdict = defineStep({
   needs: recordNeeds,
   input: VerificationRecord,
   async run(record, context) {
-    const { proofs, operations } = context;
+    const { proofs, operations, recoveryPoints, region } = context;
     const signed = (await proofs.get(record.verificationId)) ?? (await signProof(record, context));
     const { proof } = signed;
-    await updateInventory(proof, context);
+    if (region === operations.regions.primary) await adoptVerdict(proof, recoveryPoints);
     await putMetrics(proof, context);
     context.log.info('verification recorded', {
       verificationId: proof.verificationId,
@@ -84,65 +84,6 @@ function withCurrentRoot(record: VerificationRecord, point: RecoveryPoint | unde
     findings: [`it is ${record.contentRoot}, and was ${point?.contentRoot}`],
   };
   return { ...record, checks: [...record.checks.filter(({ id }) => id !== check.id), check] };
-}
-
-async function updateInventory(proof: Proof, { recoveryPoints }: Context): Promise<void> {
-  if (proof.target.kind !== 'recovery-point') return;
-  for (let attempt = 1; ; attempt++) {
-    const point = await recoveryPoints.get(proof.target.recoveryPointId);
-    if (!point) return; // expired meanwhile: the proof stands by itself
-    try {
-      await recoveryPoints.update(withVerdict(point, proof, proof.target.snapshotId, proof.finishedAt));
-      return;
-    } catch (error) {
-      if (!(error instanceof Conflict) || attempt === 5) throw error;
-    }
-  }
-}
-
-/**
- * The inventory line after a verdict. What must be true of it:
- * - each location carries the newest verdict on itself, in whatever order verdicts arrive;
- * - the point is verified exactly while some available location is. A refusal of one location (a damaged copy) does not unverify
- *   the point while another one stands; where no available location was judged, the newest verdict on any of them counts;
- * - a refused copy is marked failed while another location stands, so that it is neither used nor counted, and a new one is made.
- *   A refused home snapshot is kept, because a refusal can have other causes than damage, but it is not copied any more;
- * - the content root is fixed by the first verified restore. A restore that "verified" other content is a refusal.
- */
-export function withVerdict(point: RecoveryPoint, proof: Proof, snapshotId: string, at: Timestamp): RecoveryPoint {
-  const outcome = proof.outcome === 'verified' && !contradicts(point, proof.contentRoot) ? 'verified' : 'refused';
-  const verdict = { verificationId: proof.verificationId, outcome, at } as const;
-  const judged = point.locations.map((location) => {
-    const here = location.region === proof.region && location.snapshotId === snapshotId;
-    return here && !(location.verdict && location.verdict.at > at) ? withOwnVerdict(location, verdict) : location;
-  });
-  const stands = judged.some(isStanding);
-  const locations = judged.map((location) =>
-    stands && location.role === 'copy' && location.status === 'available' && location.verdict?.outcome === 'refused'
-      ? ({ ...location, status: 'failed' } as const)
-      : location,
-  );
-  const root = point.contentRoot ?? (outcome === 'verified' ? proof.contentRoot : undefined);
-  const verification = verdictOnPoint(locations);
-  return { ...point, locations, ...(verification ? { verification } : {}), ...(root ? { contentRoot: root } : {}) };
-}
-
-/** Whether a restore showed other content than the first verified one of the same backup. */
-const contradicts = (point: RecoveryPoint | undefined, root: string | undefined): boolean =>
-  point?.contentRoot !== undefined && point.contentRoot !== root;
-
-function withOwnVerdict({ verifiedAt: _, ...location }: Location, verdict: VerificationSummary): Location {
-  return { ...location, verdict, ...(verdict.outcome === 'verified' ? { verifiedAt: verdict.at } : {}) };
-}
-
-const isStanding = ({ status, verdict }: Location): boolean => status === 'available' && verdict?.outcome === 'verified';
-
-function verdictOnPoint(locations: readonly Location[]): VerificationSummary | undefined {
-  const newestOf = (among: readonly Location[]) =>
-    among.flatMap(({ verdict }) => (verdict ? [verdict] : [])).sort((a, b) => b.at.localeCompare(a.at))[0];
-  return (
-    newestOf(locations.filter(isStanding)) ?? newestOf(locations.filter(({ status }) => status === 'available')) ?? newestOf(locations)
-  );
 }
 
 async function putMetrics(proof: Proof, { metrics }: Context): Promise<void> {
