@@ -7,7 +7,7 @@ import { reap } from './reap.ts';
 import { readState } from './state.ts';
 
 /** All labs of one user lie below one directory, so that `codeblue --lab` finds them. */
-export function labsDir(): string {
+function labsDir(): string {
   const user = process.getuid?.() ?? userInfo().username;
   return join(tmpdir(), `codeblue-lab-${user}`);
 }

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Profile } from './operations.ts';
 
-export const scenarioNames = ['backup', 'healthy'] as const;
+const scenarioNames = ['backup', 'healthy'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface LabOptions {

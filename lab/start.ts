@@ -131,7 +131,7 @@ async function start(dir: string, options: StartOptions): Promise<Regions> {
 }
 
 /** Slot and connection of a region's standby: `us-west-2` becomes `us_west_2`. */
-export const standbyName = (region: Region): string => region.replaceAll('-', '_');
+const standbyName = (region: Region): string => region.replaceAll('-', '_');
 
 /** The server's account gets the two directories it writes; keys, snapshots and objects stay closed to it. */
 async function makeRegion(paths: RegionPaths, { user }: Runtime): Promise<void> {

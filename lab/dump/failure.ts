@@ -3,7 +3,7 @@ import { messageOf } from '../../functions/common/errors.ts';
 import { DumpRefused } from '../errors.ts';
 
 /** The first words of a statement, without anything that could be a value. */
-export function firstWords(statement: string): string {
+function firstWords(statement: string): string {
   const words =
     /^[A-Za-z_]+(?:\s+(?:[A-Za-z_][\w$]*|"[^"]*")(?:\.(?:[A-Za-z_][\w$]*|"[^"]*"))*){0,5}/.exec(statement)?.[0] ?? statement.slice(0, 12);
   return words.replace(/\s+(?:VALUES|SET|AS|FROM)$/i, '').replace(/\s+/g, ' ');

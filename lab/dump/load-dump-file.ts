@@ -4,7 +4,7 @@ import type { LoadData } from '../start.ts';
 import { loadDump } from './load-dump.ts';
 
 /** Where the statements of a dump go that does not make a database itself. */
-export const DUMP_DATABASE = 'dump';
+const DUMP_DATABASE = 'dump';
 
 /** Fills the primary with the user's own data. @throws DumpRefused naming the line */
 export function loadDumpFile(path: string, onNote: (note: string) => void = () => {}): LoadData {

@@ -125,7 +125,7 @@ function pick(random: () => number): Change {
 }
 
 /** Mulberry32: small, fast, the same numbers for the same seed. */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -4,7 +4,7 @@ export type Settings = Readonly<Record<string, string | number | boolean>>;
 /** Write-ahead log segments of 1 MB, so that little data fills one and the archive is never far behind. */
 export const WAL_SEGMENT_BYTES = 1 << 20;
 /** A segment is archived after that long even if it is not full. */
-export const ARCHIVE_TIMEOUT_SECONDS = 5;
+const ARCHIVE_TIMEOUT_SECONDS = 5;
 
 /**
  * What all of the lab's servers share.

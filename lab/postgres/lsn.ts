@@ -1,7 +1,7 @@
 import { WAL_SEGMENT_BYTES } from './config.ts';
 
 /** Position in the write-ahead log: PostgreSQL writes `0/84B6D8` for the bytes 0x84B6D8. */
-export function lsnBytes(lsn: string): bigint {
+function lsnBytes(lsn: string): bigint {
   const [high = '0', low = '0'] = lsn.split('/');
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }

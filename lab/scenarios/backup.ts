@@ -227,4 +227,4 @@ async function restoreToASecond({ lab, phases, findings }: Stage): Promise<void>
   });
 }
 
-export const megabytes = (bytes: number | undefined): string => `${Math.round((bytes ?? 0) / 100_000) / 10} MB`;
+const megabytes = (bytes: number | undefined): string => `${Math.round((bytes ?? 0) / 100_000) / 10} MB`;
