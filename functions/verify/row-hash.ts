@@ -12,10 +12,10 @@ import type { Column, TableShape } from './tables.ts';
  * - bigint and the time types are folded to 32 bits before the seed comes in: 1 and 2^32 are equal under every seed;
  * - numeric ignores sign and scale: 5 and -5 are equal; so do text-like types under a nondeterministic collation or citext.
  *
- * Here each column is hashed by a function that takes every bit of it. Columns that are never null form a chain: the hash of one is the
- * seed of the next, which costs one call a column and is not linear. A null would break the chain, so columns that may be null are hashed
- * under seeds of their own and XORed into its beginning. Sums over rows see through neither. The hash is PostgreSQL's own (Jenkins'
- * lookup3, 64 of 96 bits of state): against accidents, not against somebody who computes collisions.
+ * Here each column is hashed by a function that takes every bit of it, and the hashes form a chain: each is the seed of the next, which
+ * costs one call a column and is not linear, so that sums over rows do not see through it. A null counts as an empty value and leaves its
+ * mark in the beginning of the chain. The hash does not depend on whether a column may be null: ALTER TABLE during a backup may change
+ * that. It is PostgreSQL's own (Jenkins' lookup3, 64 of 96 bits of state): against accidents, not against somebody who computes collisions.
  */
 export interface RowHash {
   /** Forms that both hashes read, as select items: worked out once per row in the scan below them. */
@@ -61,42 +61,48 @@ export function rowHash(table: Pick<TableShape, 'columns' | 'key'>, functions: H
 type Family = 'h1' | 'h2' | 'key';
 
 function chained(columns: readonly Column[], family: Family, functions: HashFunctions): string {
-  const isPresent = (column: Column): boolean => column.notNull || sendOf(column, functions) !== undefined;
-  const nullable = columns.filter((column) => !isPresent(column));
-  const own = nullable.map((column) => {
-    const hash = columnHash(column, seed64(family, column.number, 'value'), functions);
-    return `coalesce(${hash}, ${seed64(family, column.number, 'null')})`;
-  });
-  let state = [...own, seed64(family, columns.length, 'columns')].join(' # ');
-  const present = columns.filter(isPresent);
-  const wide = present.filter(isInt8).map((column) => quoteIdentifier(column.name));
-  for (const column of present.filter((each) => !isInt8(each))) {
+  const beginning = columns.flatMap((column) => beginningOf(column, family, functions));
+  let state = [...beginning, seed64(family, columns.length, 'columns')].join(' # ');
+  const bigints = columns.filter(isInt8).map((column) => presentValue(column, functions));
+  const others = columns.filter((column) => !isInt8(column) && !column.isEnum);
+  for (const column of others) {
     // A bigint rides along for an XOR, never two of them: exchanged, they would leave the same state.
-    const bigint = wide.shift();
+    const bigint = bigints.shift();
     state = columnHash(column, bigint === undefined ? state : `${bigint} # ${state}`, functions);
   }
-  for (const bigint of wide) state = mixed(`${bigint} # ${state}`);
-  return present.length > 0 ? state : mixed(state);
+  for (const bigint of bigints) state = mixed(`${bigint} # ${state}`);
+  return columns.every((column) => column.isEnum) ? mixed(state) : state;
+}
+
+/** What goes into the beginning of the chain: marks of nulls, and enums, which have no value that could stand for null. */
+function beginningOf(column: Column, family: Family, functions: HashFunctions): readonly string[] {
+  const ifNull = seed64(family, column.number, 'null');
+  if (column.isEnum) {
+    const hash = `hashenumextended(${quoteIdentifier(column.name)}, ${seed64(family, column.number, 'value')})`;
+    return [column.notNull ? hash : `coalesce(${hash}, ${ifNull})`];
+  }
+  if (column.notNull || sendOf(column, functions) !== undefined) return [];
+  return [`case when ${hashedValue(column, functions)} is null then ${ifNull} else 0 end`];
 }
 
 /** All 64 bits of `state` go in as the seed: of a value no more than 32 would count. */
 const mixed = (state: string): string => `hashint4extended(0, ${state})`;
 
-/** Types whose own hash takes every bit and knows nothing of equality beyond it. Arguments: value, seed. */
-const exact: Readonly<Record<string, string>> = {
-  int2: 'hashint2extended',
-  int4: 'hashint4extended',
-  oid: 'hashoidextended',
-  char: 'hashcharextended',
-  name: 'hashnameextended',
-  uuid: 'uuid_hash_extended',
-  macaddr: 'hashmacaddrextended',
-  macaddr8: 'hashmacaddr8extended',
-  bool: 'hashboolextended',
-  date: 'hashdateextended',
-  bpchar: 'hashbpcharextended',
-  inet: 'hashinetextended',
-  cidr: 'hashinetextended',
+/** Types whose own hash takes every bit and knows nothing of equality beyond it: (value, seed); and a value to stand for null. */
+const exact: Readonly<Record<string, readonly [hash: string, empty: string]>> = {
+  int2: ['hashint2extended', '0'],
+  int4: ['hashint4extended', '0'],
+  oid: ['hashoidextended', '0'],
+  char: ['hashcharextended', ''],
+  name: ['hashnameextended', ''],
+  uuid: ['uuid_hash_extended', '00000000-0000-0000-0000-000000000000'],
+  macaddr: ['hashmacaddrextended', '00:00:00:00:00:00'],
+  macaddr8: ['hashmacaddr8extended', '00:00:00:00:00:00:00:00'],
+  bool: ['hashboolextended', 'false'],
+  date: ['hashdateextended', '2000-01-01'],
+  bpchar: ['hashbpcharextended', ''],
+  inet: ['hashinetextended', '0.0.0.0'],
+  cidr: ['hashinetextended', '0.0.0.0'],
 };
 
 /** Types of a fixed binary form whose hash loses something: hashed through that form. */
@@ -152,26 +158,29 @@ function sendOf(column: Column, functions: HashFunctions): string | undefined {
   return sent[type] ?? (functions.utf8 ? sentAsText[type] : undefined) ?? containerSend(type, functions);
 }
 
-/** SQL: the hash of a column under a seed; null for null, unless the column has a binary form. */
+const hashedValue = (column: Column, functions: HashFunctions): string =>
+  formOf(column, functions) === undefined ? quoteIdentifier(column.name) : formName(column);
+
+/** The value to hash, never null where the column keeps its word. */
+function presentValue(column: Column, functions: HashFunctions): string {
+  const value = hashedValue(column, functions);
+  if (column.notNull || sendOf(column, functions) !== undefined) return value;
+  return `coalesce(${value}, '${isInt8(column) ? '0' : (exact[coreType(column)]?.[1] ?? '')}')`;
+}
+
+/** SQL: the hash of a column under a seed. */
 function columnHash(column: Column, seed: string, functions: HashFunctions): string {
-  if (sendOf(column, functions) !== undefined) return bytesHash(formName(column), seed, functions);
-  if (formOf(column, functions) !== undefined) return `hashtextextended(${formName(column)}, ${seed})`;
-  const value = quoteIdentifier(column.name);
+  const value = presentValue(column, functions);
   const type = coreType(column);
-  if (isInt8(column)) return mixed(`${value} # ${seed}`);
+  if (sendOf(column, functions) !== undefined || type === 'bytea') return bytesHash(value, seed, functions);
   if (type === 'bool' && !functions.bool) return `hashint4extended(${value}::int4, ${seed})`;
-  if (type === 'bytea') return bytesHash(value, seed, functions);
-  if (column.isEnum) return `hashenumextended(${value}, ${seed})`;
-  const collation = textual.has(type) || type === 'name' ? ' collate "C"' : '';
-  return `${exact[type] ?? 'hashtextextended'}(${value}${collation}, ${seed})`;
+  const collation = type in exact && type !== 'name' && type !== 'bpchar' ? '' : ' collate "C"';
+  return `${exact[type]?.[0] ?? 'hashtextextended'}(${value}${collation}, ${seed})`;
 }
 
 /** Before PostgreSQL 18 bytea has no hash function by name; an array of one has the same bits in its hash. */
-function bytesHash(bytes: string, seed: string, functions: HashFunctions): string {
-  return functions.bytea
-    ? `hashbyteaextended(${bytes}, ${seed})`
-    : `case when ${bytes} is not null then hash_array_extended(array[${bytes}], ${seed}) end`;
-}
+const bytesHash = (bytes: string, seed: string, functions: HashFunctions): string =>
+  functions.bytea ? `hashbyteaextended(${bytes}, ${seed})` : `hash_array_extended(array[${bytes}], ${seed})`;
 
 /** Seeds depend on family and column alone, so that every run of every version hashes alike. */
 function seed64(family: Family, column: number, use: string): string {

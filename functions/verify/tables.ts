@@ -49,6 +49,11 @@ const Columns = z.array(
 /** Tables of applications: not of PostgreSQL, not of Codeblue, not temporary. */
 export const applicationNamespace = `n.nspname not in ('pg_catalog', 'information_schema', 'codeblue') and n.nspname !~ '^pg_(toast|temp)'`;
 
+/** attnotnull alone is not enough: since PostgreSQL 18 it is also set for NOT NULL constraints that are NOT VALID, and such columns hold nulls. */
+const isNotNull = (attribute: string): string =>
+  `(${attribute}.attnotnull and not exists (select from pg_constraint v
+    where v.conrelid = ${attribute}.attrelid and v.contype = 'n' and not v.convalidated and v.conkey = array[${attribute}.attnum]))`;
+
 const listing = `
 with recursive base (oid, base_oid) as (
   select oid, oid from pg_type where typtype <> 'd'
@@ -58,14 +63,14 @@ with recursive base (oid, base_oid) as (
 select n.nspname as schema, c.relname as name, c.oid, c.relkind, coalesce(pg_relation_filenode(c.oid), 0) as file_node,
   coalesce(pg_relation_size(c.oid) / current_setting('block_size')::int, 0) as blocks,
   (select coalesce(json_agg(json_build_object('name', a.attname, 'number', a.attnum,
-      'base', tn.nspname || '.' || t.typname, 'isEnum', t.typtype = 'e', 'notNull', a.attnotnull) order by a.attnum), '[]')
+      'base', tn.nspname || '.' || t.typname, 'isEnum', t.typtype = 'e', 'notNull', ${isNotNull('a')}) order by a.attnum), '[]')
    from pg_attribute a join base b on b.oid = a.atttypid join pg_type t on t.oid = b.base_oid join pg_namespace tn on tn.oid = t.typnamespace
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v') as columns,
   coalesce((select json_agg(a.attname order by k.place)
    from (select i.indexrelid, i.indkey, i.indnkeyatts from pg_index i
          where i.indrelid = c.oid and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null
            and not exists (select from unnest(i.indkey::int2[]) with ordinality u (attnum, place)
-             join pg_attribute x on x.attrelid = c.oid and x.attnum = u.attnum where u.place <= i.indnkeyatts and not x.attnotnull)
+             join pg_attribute x on x.attrelid = c.oid and x.attnum = u.attnum where u.place <= i.indnkeyatts and not ${isNotNull('x')})
          order by i.indisprimary desc, i.indisreplident desc, i.indexrelid limit 1) i,
      unnest(i.indkey::int2[]) with ordinality k (attnum, place)
    join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum where k.place <= i.indnkeyatts), '[]') as key
