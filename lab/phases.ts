@@ -52,7 +52,7 @@ async function onTerminal<T>(name: string, work: (say: Say) => Promise<T>, secon
         },
       },
     ],
-    { registerSignalListeners: false, rendererOptions: { clearOutput: true } },
+    { registerSignalListeners: false },
   );
   await list.run(); // throws what the phase threw
   return outcome.promise;

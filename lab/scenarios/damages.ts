@@ -11,6 +11,8 @@ export interface Damage {
   readonly says: string;
   /** Any of these may be what refuses it. */
   readonly foundBy: readonly string[];
+  /** Left to the tests: another kind that the lab shows is found in the same way. */
+  readonly testsOnly?: true;
   /** To the stored bytes, before anything is restored. */
   readonly toStored?: (regions: Regions, ref: SnapshotRef, world: DamageWorld) => Promise<void>;
   /** To the restored database, before it is compared: what a backup that had this damage in it would show. */
@@ -39,7 +41,7 @@ const isFileOf =
   (name: string): boolean =>
     name === file;
 
-/** The kinds that the lab shows. The tests have every kind, one by one (test/scenarios/damage.test.ts). */
+/** Every kind, each a test of its own from the store to the signed proof (test/scenarios/damage.test.ts). */
 export const damages: readonly Damage[] = [
   {
     id: 'flipped-bit',
@@ -49,6 +51,7 @@ export const damages: readonly Damage[] = [
   },
   {
     id: 'truncated-file',
+    testsOnly: true,
     says: 'A stored backup that was cut short is refused.',
     foundBy: ['integrity'],
     toStored: async (regions, ref) => truncateStored(regions, ref),
@@ -67,6 +70,7 @@ export const damages: readonly Damage[] = [
   },
   {
     id: 'truncated-table',
+    testsOnly: true,
     says: 'A table whose file lost its second half is refused, although PostgreSQL starts.',
     foundBy: ['content', 'rows'],
     toStored: (regions, ref, { victim }) => rebuild(regions, ref, truncated(isFileOf(victim))),
@@ -91,6 +95,7 @@ export const damages: readonly Damage[] = [
   },
   {
     id: 'rows-missing',
+    testsOnly: true,
     says: 'One missing row is refused.',
     foundBy: ['content', 'rows'],
     toRestored: sql((victim) => [`delete from only ${victim.table} ${one(victim)}`]),
@@ -103,6 +108,7 @@ export const damages: readonly Damage[] = [
   },
   {
     id: 'restored-empty',
+    testsOnly: true,
     says: 'A restore that succeeds with an empty database is refused.',
     foundBy: ['schema', 'identity'],
     toRestored: async (session) => {
