@@ -1,7 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { SqlServer, SqlSession } from '../verify/ports.ts';
-import { CodeblueError, ServiceUnavailable } from './errors.ts';
+import { ServiceUnavailable } from './errors.ts';
+import { SqlFailed } from './sql-failed.ts';
 
 export interface PgAddress {
   readonly host: string;
@@ -10,19 +11,6 @@ export interface PgAddress {
   readonly password: string;
   /** TLS: `true` verifies against the system's authorities; give `ca` for RDS. Off when left out. */
   readonly ssl?: boolean | ConnectionOptions;
-}
-
-/** PostgreSQL refused a statement. The message never carries values of rows: DETAIL is dropped, and so is the text of value errors. */
-export class SqlFailed extends CodeblueError {
-  override readonly name = 'SqlFailed';
-  readonly retryable = false;
-  /** Five characters; see "PostgreSQL Error Codes". */
-  readonly sqlState: string;
-
-  constructor(sqlState: string, message: string) {
-    super(message);
-    this.sqlState = sqlState;
-  }
 }
 
 const CONNECT_TIMEOUT_MS = 15_000;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Invariant } from '../common/operations.ts';
 import { parseAs } from '../common/parse.ts';
-import { SqlFailed } from '../common/pg-server.ts';
+import { SqlFailed } from '../common/sql-failed.ts';
 import type { Answer } from './inspection.ts';
 import type { SqlSession } from './ports.ts';
 import { eachOn, readOnce, reasonOf } from './scan.ts';

@@ -1,4 +1,4 @@
-import { SqlFailed } from '../common/pg-server.ts';
+import { SqlFailed } from '../common/sql-failed.ts';
 import { type FluxEntry, hashId, packFlux, parseFlux, unpackFlux } from './flux.ts';
 import type { TableInspection } from './inspection.ts';
 import type { DatabaseManifest } from './manifest.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseAs } from '../common/parse.ts';
-import { SqlFailed } from '../common/pg-server.ts';
+import { SqlFailed } from '../common/sql-failed.ts';
 import type { Answer } from './inspection.ts';
 import type { SqlSession } from './ports.ts';
 import { eachOn, readOnce, reasonOf } from './scan.ts';

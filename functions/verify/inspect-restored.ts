@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.ts';
 import type { Invariant } from '../common/operations.ts';
-import { SqlFailed } from '../common/pg-server.ts';
+import { SqlFailed } from '../common/sql-failed.ts';
 import { type CanaryState, canaryState, databaseNamesOf, readIdentity } from './canary.ts';
 import { checkConstraints, checkInvariants } from './constraints.ts';
 import { scanCopy } from './copy-scan.ts';

@@ -1,4 +1,4 @@
-import { SqlFailed } from '../common/pg-server.ts';
+import { SqlFailed } from '../common/sql-failed.ts';
 import { type FluxEntry, hashId, packFlux, parseFlux } from './flux.ts';
 import type { TableManifest } from './manifest.ts';
 import type { SqlRow, SqlSession } from './ports.ts';

@@ -64,6 +64,7 @@ export type DatabaseManifest = z.output<typeof DatabaseManifest>;
 
 /** What a restored copy of one recovery point must show. Hashes, counts and names only: no value of any row. */
 export const Manifest = z.strictObject({
+  /** Rises with every change of the row hash: a manifest of another number cannot be compared, and says so. */
   format: z.literal('codeblue-manifest/1'),
   databaseId: DatabaseId,
   recoveryPointId: RecoveryPointId,

@@ -1,5 +1,5 @@
 import { CodeblueError } from '../common/errors.ts';
-import { SqlFailed } from '../common/pg-server.ts';
+import { SqlFailed } from '../common/sql-failed.ts';
 import type { SqlRow, SqlSession } from './ports.ts';
 import type { RowHash } from './row-hash.ts';
 import { qualified, quoteIdentifier } from './session.ts';

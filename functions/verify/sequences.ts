@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseAs } from '../common/parse.ts';
-import { SqlFailed } from '../common/pg-server.ts';
+import { SqlFailed } from '../common/sql-failed.ts';
 import type { SequenceState } from './manifest.ts';
 import type { SqlSession } from './ports.ts';
 import { qualified, quoteIdentifier } from './session.ts';

@@ -42,7 +42,7 @@ export async function refuseDamages({ lab, phases, findings }: Stage): Promise<v
           `V6.${damage.id}`,
           damage.says,
           held,
-          proof.outcome === 'refused' ? `refused by ${found.join(', ')}` : 'it was called verified',
+          proof.outcome === 'refused' ? `refused by ${firstOf(found)}` : 'it was called verified',
         );
         say(`${++done} of ${shown.length}: ${damage.id} ${proof.outcome}`);
       }
@@ -64,6 +64,12 @@ export async function victimOf(lab: Lab): Promise<Victim | undefined> {
   }
   return undefined;
 }
+
+const mostNamed = 4;
+
+/** The first few of a list, and how many more. */
+const firstOf = (list: readonly string[]): string =>
+  list.length <= mostNamed ? list.join(', ') : `${list.slice(0, mostNamed).join(', ')} and ${list.length - mostNamed} more`;
 
 export interface World {
   readonly fresh: SnapshotRef;

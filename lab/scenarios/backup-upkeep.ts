@@ -175,7 +175,8 @@ async function refuseSchedule({ lab, findings }: Stage): Promise<void> {
     labOperations(lab.operations.profile, [], undefined, { pointInTime: { enabled: false }, objectives: { rpo: hours(1) } });
   } catch (error) {
     held = error instanceof InvalidConfig && error.problems.every((problem) => problem.path.startsWith('databases[0].objectives.rpo'));
-    refusal = error instanceof InvalidConfig ? (error.problems[0]?.wanted ?? '') : String(error);
+    const wanted = error instanceof InvalidConfig ? (error.problems[0]?.wanted ?? '') : String(error);
+    refusal = wanted.slice(Math.max(0, wanted.indexOf('by snapshots:'))).replace('by snapshots: ', '');
   }
   findings.promise('B9', 'A schedule that cannot meet its objective is refused, with the arithmetic.', held, refusal.replaceAll('\n', ' '));
 }

@@ -1,4 +1,4 @@
-import { SqlFailed } from '../../functions/common/pg-server.ts';
+import { SqlFailed } from '../../functions/common/sql-failed.ts';
 import type { SqlServer, SqlSession } from '../../functions/verify/ports.ts';
 
 /** A writer under load that uses everything that makes row versions hard to follow: savepoints, foreign key locks, rollbacks, deletes, upserts. */
