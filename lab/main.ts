@@ -33,8 +33,7 @@ export async function runLab(argv: readonly string[]): Promise<number> {
   }
   try {
     const report = await playScenario(options);
-    if (options.json) console.log(JSON.stringify(report));
-    else printReport(report);
+    show(report, options);
     return report.promises.every((promise) => promise.held) ? 0 : 1;
   } catch (error) {
     console.error(`\nerror: ${messageOf(error)}`);
@@ -43,6 +42,16 @@ export async function runLab(argv: readonly string[]): Promise<number> {
     return 1;
   }
 }
+
+function show(report: LabReport, { json }: LabOptions): void {
+  if (json) console.log(JSON.stringify(report));
+  else printReport(report);
+}
+
+const reportOf = ({ scenario, seed }: LabOptions, stages: Phases, { promises, measured, objectives }: Findings): LabReport => ({
+  ...{ scenario, seed, promises, measured, objectives },
+  phases: stages.done,
+});
 
 async function playScenario(options: LabOptions): Promise<LabReport> {
   if (options.dump !== undefined) await recognizeDump(options.dump); // refuses before anything is started
@@ -56,8 +65,7 @@ async function playScenario(options: LabOptions): Promise<LabReport> {
   }
   const { dir } = running.regions;
   findings.promise('U2', 'The lab leaves no file behind.', !existsSync(dir), existsSync(dir) ? dir : 'nothing left');
-  const { promises, measured, objectives } = findings;
-  return { scenario: options.scenario, seed: options.seed, promises, phases: stages.done, measured, objectives };
+  return reportOf(options, stages, findings);
 }
 
 function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: string) => void): Promise<RunningRegions> {
@@ -90,7 +98,10 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
     await canary.begun;
     const play = options.scenario === 'backup' ? backupScenario : healthyScenario(options.count);
     await play({ lab, phases: stages, findings });
-    if (options.keep) await keepRunning(regions.dir, stages);
+    if (options.keep) {
+      show(reportOf(options, stages, findings), options);
+      await keepRunning(regions.dir);
+    }
   } finally {
     const written = await writer?.stop();
     await canary.stop();
@@ -114,9 +125,9 @@ function noteWriter({ acknowledged, failed, perSecond }: WriterReport, findings:
 }
 
 /** Until a signal comes: it ends the process, and the guard ends the lab. */
-async function keepRunning(dir: string, stages: Phases): Promise<void> {
-  await stages.run(
-    `The lab stays in ${dir}; look into it with: npm run codeblue -- status --lab. Ctrl-C ends it`,
-    () => new Promise<void>(() => setInterval(() => {}, 60_000)),
+async function keepRunning(dir: string): Promise<void> {
+  console.error(
+    `\nThe lab stays in ${dir}.\nLook into it from another terminal: npm run codeblue -- status --lab\nCtrl-C ends it and removes everything.`,
   );
+  await new Promise<void>(() => setInterval(() => {}, 60_000));
 }
