@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { SqlServer, SqlSession } from '../verify/ports.ts';
-import { CodeblueError, ServiceUnavailable } from './errors.ts';
+import { type CodeblueError, ServiceUnavailable } from './errors.ts';
 import { SqlFailed } from './sql-failed.ts';
 
 export interface PgAddress {
