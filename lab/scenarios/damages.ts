@@ -64,7 +64,7 @@ export const damages: readonly Damage[] = [
   },
   {
     id: 'flipped-bit-in-page',
-    says: 'One flipped bit in a page of a table is refused, although every stored checksum fits.',
+    says: 'Flipped bits in pages of a table are refused, although every stored checksum fits.',
     foundBy: ['content', 'rows'],
     toStored: (regions, ref, { victim }) => rebuild(regions, ref, withFlippedPageBit(isFileOf(victim))),
   },
