@@ -37,21 +37,10 @@ function verificationId(subject: string, identity: string): VerificationId {
 }
 
 /** Checks that must be present and passed before anything is called verified. A check that did not run is a refusal. */
+const always = ['restore', 'identity', 'window', 'schema', 'foreign-keys', 'indexes', 'constraints', 'sequences', 'teardown'];
 const requiredChecks: Record<Target['kind'], readonly string[]> = {
-  'recovery-point': [
-    'integrity',
-    'restore',
-    'identity',
-    'window',
-    'schema',
-    'rows',
-    'content',
-    'foreign-keys',
-    'indexes',
-    'sequences',
-    'teardown',
-  ],
-  'point-in-time': ['restore', 'identity', 'window', 'schema', 'foreign-keys', 'indexes', 'sequences', 'teardown'],
+  'recovery-point': ['integrity', ...always, 'rows', 'content'],
+  'point-in-time': always,
 };
 
 export interface Verdict {

@@ -9,14 +9,24 @@ import { hms } from '../support/recovery-points.ts';
 
 const now = new Date('2026-11-21T12:00:00.000Z');
 const pointId = RecoveryPointId.parse('cb-hms-daily-20261121t070000z');
-const passing = ['integrity', 'restore', 'identity', 'window', 'schema', 'rows', 'content', 'foreign-keys', 'indexes', 'sequences'].map(
-  (id) => ({
-    id,
-    says: id,
-    result: 'passed' as const,
-    findings: [],
-  }),
-);
+const passing = [
+  'integrity',
+  'restore',
+  'identity',
+  'window',
+  'schema',
+  'rows',
+  'content',
+  'foreign-keys',
+  'indexes',
+  'constraints',
+  'sequences',
+].map((id) => ({
+  id,
+  says: id,
+  result: 'passed' as const,
+  findings: [],
+}));
 
 /** Steps that do as the real ones do to the record, in a world where all goes well. Only the verdict is the real decision. */
 const world: Readonly<Record<string, (record: VerificationRecord) => VerificationRecord>> = {

@@ -138,7 +138,7 @@ describe('the inventory line after a verdict', () => {
 });
 
 const passedChecks = [
-  ...['integrity', 'restore', 'identity', 'window', 'schema', 'rows', 'content', 'foreign-keys', 'indexes', 'sequences'],
+  ...['integrity', 'restore', 'identity', 'window', 'schema', 'rows', 'content', 'foreign-keys', 'indexes', 'constraints', 'sequences'],
 ].map((id) => ({ id, says: id, result: 'passed' as const, findings: [] }));
 
 const finished = (point: RecoveryPoint, change: Partial<VerificationRecord> = {}): VerificationRecord => ({

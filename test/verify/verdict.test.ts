@@ -6,7 +6,19 @@ import { newVerification, verdictOf } from '../../functions/verify/verification.
 import { hms } from '../support/recovery-points.ts';
 
 const at = Timestamp.parse('2026-11-21T12:00:00.000Z');
-const required = ['integrity', 'restore', 'identity', 'window', 'schema', 'rows', 'content', 'foreign-keys', 'indexes', 'sequences'];
+const required = [
+  'integrity',
+  'restore',
+  'identity',
+  'window',
+  'schema',
+  'rows',
+  'content',
+  'foreign-keys',
+  'indexes',
+  'constraints',
+  'sequences',
+];
 const aCheck = (id: string, result: Check['result'] = 'passed'): Check => ({ id, says: id, result, findings: [] });
 const aRecord = (change: Partial<VerificationRecord> = {}): VerificationRecord => ({
   ...newVerification({
