@@ -10,6 +10,6 @@ import { attachRegions } from './regions.ts';
  */
 export async function attachLab(dir?: string) {
   const regions = attachRegions(dir);
-  const lab = new Lab(regions, labOperations('hms', hospitalPack, regions.state.databaseNames), new LabClock());
+  const lab = new Lab(regions, labOperations(regions.state.profile, hospitalPack, regions.state.databaseNames), new LabClock());
   return { ports: lab.ports(), operations: lab.operations, clock: lab.clock, region: regions.primary };
 }

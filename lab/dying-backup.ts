@@ -14,7 +14,7 @@ import { attachRegions } from './regions.ts';
 const [, , dir, scheduledAt] = process.argv;
 if (!dir || !scheduledAt) throw new TypeError('usage: dying-backup.ts <lab directory> <scheduled at>');
 const regions = attachRegions(dir);
-const lab = new Lab(regions, labOperations('hms', hospitalPack, regions.state.databaseNames), new LabClock());
+const lab = new Lab(regions, labOperations(regions.state.profile, hospitalPack, regions.state.databaseNames), new LabClock());
 const host = lab.host();
 const { databaseId } = regions.state;
 const dying: Databases = {

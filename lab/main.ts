@@ -72,6 +72,7 @@ function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: strin
   const { name: deployment, regions } = labOperations(profile, []);
   return startRegions({
     deployment,
+    profile,
     databaseId: DatabaseId.parse(labDatabaseId),
     regions: { primary: Region.parse(regions.primary), standby: Region.parse(regions.standby), tertiary: Region.parse(regions.tertiary) },
     seed,

@@ -21,6 +21,8 @@ export interface StartOptions {
   /** Where labs go; below the directory for temporary files when left out. */
   readonly baseDir?: string;
   readonly deployment: string;
+  /** `hms` when left out. */
+  readonly profile?: LabState['profile'];
   readonly databaseId: DatabaseId;
   readonly regions: Readonly<Record<RegionRole, Region>>;
   /** The same seed gives the same data. */
@@ -121,6 +123,7 @@ async function start(dir: string, options: StartOptions): Promise<Regions> {
     startedAt: new Date().toISOString(),
     deployment: options.deployment,
     seed: options.seed,
+    profile: options.profile ?? 'hms',
     databaseId: options.databaseId,
     databaseNames: [...databaseNames],
     regions: started,

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatabaseId, Region } from '../functions/common/ids.ts';
+import { Operations } from '../functions/common/operations.ts';
 
 const Port = z.int().min(1).max(65535);
 const Account = z.strictObject({ user: z.string(), password: z.string() });
@@ -15,6 +16,8 @@ export const LabState = z.strictObject({
   /** Name of the deployment: everything that the lab makes carries it as its owner tag. */
   deployment: z.string(),
   seed: z.int(),
+  /** Whose objectives and schedules it was started with. */
+  profile: Operations.shape.profile,
   databaseId: DatabaseId,
   /** Databases inside the server. */
   databaseNames: z.array(z.string()).min(1),

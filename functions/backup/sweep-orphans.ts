@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { audited } from '../audit/audited.ts';
 import { hours, minutes } from '../common/duration.ts';
 import { messageOf } from '../common/errors.ts';
+import { isActive } from '../common/operations-lookup.ts';
 import type { PortsFor } from '../common/ports.ts';
 import { every } from '../common/schedule.ts';
 import { defineTask, type TaskContext } from '../common/task.ts';
@@ -70,7 +71,7 @@ async function findOrphans({ operations, databases, recoveryPoints, stateBackups
   // Those of a database that has left the config too: its lines still keep its backups, until people decide otherwise.
   const databaseIds = new Set([...operations.databases, ...snapshots.map(({ databaseId: id }) => ({ id }))].map(({ id }) => id));
   const points = (await Promise.all([...databaseIds].map((id) => recoveryPoints.list(id)))).flat();
-  const tables = region === operations.regions.primary ? await stateBackups.listRestored() : [];
+  const tables = isActive(operations, region) ? await stateBackups.listRestored() : [];
   return [
     ...orphanSnapshots(snapshots, points, now),
     ...orphanRestores(await databases.listRestored(region), now),

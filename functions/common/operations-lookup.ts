@@ -11,6 +11,12 @@ export function databaseOf(operations: Operations, id: string): Database {
   });
 }
 
+/**
+ * Whether a Region is the one that acts for the deployment: runs the tasks of the active Region and writes the inventory. The configured
+ * primary in this version; failover will put its lease here.
+ */
+export const isActive = (operations: Operations, region: Region): boolean => region === operations.regions.primary;
+
 export const regionsOf = (operations: Operations): readonly Region[] => [
   operations.regions.primary,
   operations.regions.standby,

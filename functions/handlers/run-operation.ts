@@ -4,6 +4,7 @@ import { CodeblueError, messageOf } from '../common/errors.ts';
 import { type Region, timestamp } from '../common/ids.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Operations } from '../common/operations.ts';
+import { isActive } from '../common/operations-lookup.ts';
 import { parseAs } from '../common/parse.ts';
 import { type Ports, portsFor } from '../common/ports.ts';
 import type { AnyStep, AnyTask, TaskContext } from '../common/task.ts';
@@ -43,7 +44,7 @@ export async function runTask(
 ): Promise<{ readonly ran: boolean; readonly result?: unknown }> {
   const { key, scheduledAt, input } = parseAs(TaskEvent, event, `the event of task ${task.name}`);
   const { operations, region, clock, log } = host;
-  if (task.runsIn === 'active' && region !== operations.regions.primary) return { ran: false };
+  if (task.runsIn === 'active' && !isActive(operations, region)) return { ran: false };
   const ports = portsFor([], host.ports);
   const run = { task: task.name, key, scheduledAt: timestamp(scheduledAt) };
   if (!(await ports.ledger.claim(run, clock.now(), task.timeout))) {

@@ -1,6 +1,7 @@
 import { audited } from '../../audit/audited.ts';
 import type { RecoveryPoint } from '../../backup/models.ts';
 import { timestamp } from '../../common/ids.ts';
+import { isActive } from '../../common/operations-lookup.ts';
 import type { PortsFor } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
@@ -22,7 +23,7 @@ export const recordVerdict = defineStep({
     const { proofs, operations, recoveryPoints, region } = context;
     const signed = (await proofs.get(record.verificationId)) ?? (await signProof(record, context));
     const { proof } = signed;
-    if (region === operations.regions.primary) await adoptVerdict(proof, recoveryPoints);
+    if (isActive(operations, region)) await adoptVerdict(proof, recoveryPoints);
     await putMetrics(proof, context);
     context.log.info('verification recorded', {
       verificationId: proof.verificationId,
