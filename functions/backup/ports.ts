@@ -23,6 +23,7 @@ export interface RestoreRequest extends RestoredRef {
  * Every created thing carries this deployment's owner tag; `list…` returns only such things and `remove…` refuses others.
  *
  * @throws NotFound  when the named source does not exist
+ * @throws NotOwned  when a thing of that id exists and is not this deployment's
  * @throws ServiceUnavailable  on throttling or a state that passes ("instance is backing up")
  */
 export interface Databases {
