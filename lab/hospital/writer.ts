@@ -35,6 +35,8 @@ export interface WriterOptions {
   readonly seed: number;
   /** Transactions a second over all connections; as fast as they go when left out. */
   readonly perSecond?: number;
+  /** Told of every acknowledged transaction, in the order of the answers, and which server gave it. */
+  readonly onAcknowledged?: (write: AcknowledgedWrite, server: PgAddress) => void;
 }
 
 const RECONNECT_MS = 100;
@@ -65,19 +67,23 @@ export function startWriter(options: WriterOptions): Writer {
 }
 
 async function writeLoop(
-  { address, perSecond, connections }: WriterOptions,
+  { address, perSecond, connections, onAcknowledged }: WriterOptions,
   random: () => number,
   tally: Tally,
   gate: Gate,
 ): Promise<void> {
   const betweenMs = perSecond === undefined ? 0 : (1000 * connections) / perSecond;
+  let server = address();
   let client: pg.Client | undefined;
   while (await gate.pass()) {
     const startedAt = performance.now();
     try {
-      client ??= await connect(address());
+      if (!client) {
+        server = address();
+        client = await connect(server);
+      }
       await transaction(client, pick(random), random);
-      tally.acknowledge();
+      onAcknowledged?.(tally.acknowledge(), server);
     } catch (error) {
       tally.fail(error);
       if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') {
@@ -143,8 +149,9 @@ class Tally {
   #since: number | undefined = performance.now();
   readonly #errors = new Map<string, number>();
 
-  acknowledge(): void {
+  acknowledge(): AcknowledgedWrite {
     this.#last = { id: ++this.#acknowledged, at: new Date() };
+    return this.#last;
   }
 
   fail(error: unknown): void {
