@@ -36,6 +36,9 @@ export interface DatabaseInput {
   readonly restoreInstanceClass?: string;
 }
 
+/** Any part of it, down to whole lists and schedules. */
+type Parts<T> = { readonly [K in keyof T]?: T[K] extends readonly unknown[] | Schedule ? T[K] : T[K] extends object ? Parts<T[K]> : T[K] };
+
 /** A deployment as people write it. Only what has no sensible default is required. */
 export interface OperationsInput {
   readonly name: string;
@@ -49,6 +52,9 @@ export interface OperationsInput {
   readonly canary?: Partial<Whole['canary']>;
   readonly vaultLock?: Partial<Whole['vaultLock']>;
   readonly logRetentionDays?: Partial<Whole['logRetentionDays']>;
+  /** How the system moves to another Region; in part over the profile's. */
+  readonly failover?: Parts<Whole['failover']>;
+  readonly changeWindows?: Whole['changeWindows'];
 }
 
 /**
@@ -113,6 +119,8 @@ function soundParts(config: unknown): Checked {
     canary: Operations.shape.canary.safeParse(parts.canary).data,
     vaultLock: Operations.shape.vaultLock.safeParse(parts.vaultLock).data,
     logRetentionDays: Operations.shape.logRetentionDays.safeParse(parts.logRetentionDays).data,
+    failover: Operations.shape.failover.safeParse(parts.failover).data,
+    changeWindows: Operations.shape.changeWindows.safeParse(parts.changeWindows).data,
     databases: databases.map((database: unknown) => Database.safeParse(database).data),
   };
 }

@@ -10,6 +10,8 @@ export interface Checked {
   readonly canary: Operations['canary'] | undefined;
   readonly vaultLock: Operations['vaultLock'] | undefined;
   readonly logRetentionDays: Operations['logRetentionDays'] | undefined;
+  readonly failover: Operations['failover'] | undefined;
+  readonly changeWindows: Operations['changeWindows'] | undefined;
   readonly databases: readonly (Database | undefined)[];
 }
 

@@ -1,6 +1,7 @@
 import { days, hours, minutes, seconds } from '../../functions/common/duration.ts';
 import { Region } from '../../functions/common/ids.ts';
-import { daily, monthly, weekly } from '../../functions/common/schedule.ts';
+import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
+import { commonFailover } from './common-failover.ts';
 import type { ProfilePolicy } from './policy.ts';
 
 /** The AROCORD-HIMS maintenance plan. Where it is silent (Regions, lag, second copies), the HMS manual fills in. */
@@ -24,6 +25,18 @@ export const arocord: ProfilePolicy = {
       graceDays: 7,
       schedule: weekly('sun', '05:00'),
     },
+    failover: {
+      ...commonFailover,
+      triggers: { criticalServicesUnhealthy: 3, regionUnreachable: true, databaseUnhealthy: true },
+      // 4.3.1: critical systems 4 h, important 24 h, standard 72 h.
+      objectives: { criticalServices: hours(4), database: hours(24), full: hours(72) },
+      drills: { rehearsal: monthly(2, 'sun', '03:00'), fullTest: quarterly(3, 'sun', '02:30') },
+    },
+    // Sunday 02:00-06:00 and Wednesday 22:00-02:00 "EST".
+    changeWindows: [
+      { name: 'Sunday night', opens: weekly('sun', '02:00'), lasts: hours(4) },
+      { name: 'Wednesday night', opens: weekly('wed', '22:00'), lasts: hours(4) },
+    ],
     logRetentionDays: { application: 30, backup: 90, audit: 2557 },
   },
   database: {

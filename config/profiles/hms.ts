@@ -1,6 +1,7 @@
 import { days, hours, minutes, seconds } from '../../functions/common/duration.ts';
 import { Region } from '../../functions/common/ids.ts';
-import { daily, monthly, weekly } from '../../functions/common/schedule.ts';
+import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
+import { commonFailover } from './common-failover.ts';
 import type { ProfilePolicy } from './policy.ts';
 
 /**
@@ -28,6 +29,17 @@ export const hms: ProfilePolicy = {
       graceDays: 7,
       schedule: weekly('sun', '06:00'),
     },
+    failover: {
+      ...commonFailover,
+      // "Failover triggers" of multi-region/automated-failover.yaml.
+      triggers: { criticalServicesUnhealthy: 3, regionUnreachable: true, databaseUnhealthy: true },
+      // "Recovery Time Objectives": critical services 5 min, database 15 min, full system 30 min.
+      objectives: { criticalServices: minutes(5), database: minutes(15), full: minutes(30) },
+      // "Monthly DR drills, quarterly full failover tests", inside the change window.
+      drills: { rehearsal: monthly(2, 'sat', '03:00'), fullTest: quarterly(3, 'sat', '02:30') },
+    },
+    // Saturday 02:00-06:00 "EST".
+    changeWindows: [{ name: 'Saturday night', opens: weekly('sat', '02:00'), lasts: hours(4) }],
     // "Log Retention": application logs 30 days, backup logs 90 days; audit 7 years (CloudWatch's figure for it: 2557 days).
     logRetentionDays: { application: 30, backup: 90, audit: 2557 },
   },

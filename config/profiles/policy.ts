@@ -13,6 +13,9 @@ type DatabasePolicy = Pick<Database, 'objectives' | 'retention' | 'pointInTime' 
 
 /** The policy of one operations manual as data: every number is a default that a config can change. */
 export interface ProfilePolicy {
-  readonly operations: Pick<Operations, 'regions' | 'timeZone' | 'verification' | 'canary' | 'vaultLock' | 'logRetentionDays'>;
+  readonly operations: Pick<
+    Operations,
+    'regions' | 'timeZone' | 'verification' | 'canary' | 'vaultLock' | 'logRetentionDays' | 'failover' | 'changeWindows'
+  >;
   readonly database: DatabasePolicy;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Duration } from './duration.ts';
+import { ChangeWindow, FailoverPolicy } from './failover-policy.ts';
 import { DatabaseId, Region } from './ids.ts';
 import { Schedule, TimeZone } from './schedule.ts';
 
@@ -116,6 +117,9 @@ export const Operations = z.strictObject({
     graceDays: z.int().min(3).max(365),
     schedule: Schedule,
   }),
+  failover: FailoverPolicy,
+  /** Disruptive tasks run inside these only. */
+  changeWindows: z.array(ChangeWindow).min(1),
   contacts: z.strictObject({ owner: Contact, onCall: Contact, compliance: Contact }),
   logRetentionDays: z.strictObject({ application: z.int().positive(), backup: z.int().positive(), audit: z.int().positive() }),
 });

@@ -1,5 +1,16 @@
 import type { AuditLog } from '../audit/ports.ts';
 import type { Databases, Manifests, RecoveryPoints, SnapshotIntegrity, StateBackups, Vault } from '../backup/ports.ts';
+import type {
+  Capacity,
+  Coordination,
+  Fences,
+  NetworkFence,
+  Notices,
+  Probes,
+  Replicas,
+  Reports,
+  RoutingControls,
+} from '../failover/ports.ts';
 import type { Executions, Ledger, Metrics, TaskInvoker } from '../maintenance/ports.ts';
 import type { Proofs, Signer, SqlServers } from '../verify/ports.ts';
 import { InvalidInput } from './errors.ts';
@@ -10,13 +21,22 @@ import { InvalidInput } from './errors.ts';
  */
 export interface Ports {
   readonly auditLog: AuditLog;
+  readonly capacity: Capacity;
+  readonly coordination: Coordination;
   readonly databases: Databases;
   readonly executions: Executions;
+  readonly fences: Fences;
   readonly ledger: Ledger;
   readonly manifests: Manifests;
   readonly metrics: Metrics;
+  readonly networkFence: NetworkFence;
+  readonly notices: Notices;
+  readonly probes: Probes;
   readonly proofs: Proofs;
   readonly recoveryPoints: RecoveryPoints;
+  readonly replicas: Replicas;
+  readonly reports: Reports;
+  readonly routingControls: RoutingControls;
   readonly signer: Signer;
   readonly snapshotIntegrity: SnapshotIntegrity;
   readonly sqlServers: SqlServers;
@@ -51,6 +71,26 @@ const portOfNeed = {
   'state-backups:restore': 'stateBackups',
   'task-invoker:invoke': 'taskInvoker',
   'vault:lock': 'vault',
+  // Failover. The coordination table is open by item: its key says who may write what.
+  'coordination:read': 'coordination',
+  'coordination:vote': 'coordination',
+  'coordination:renew': 'coordination',
+  'coordination:claim': 'coordination',
+  'coordination:approve': 'coordination',
+  'fences:observe': 'fences',
+  'fences:renew': 'fences',
+  'fences:install': 'fences',
+  'replicas:describe': 'replicas',
+  'replicas:promote': 'replicas',
+  'replicas:rebuild': 'replicas',
+  'replicas:rehearse': 'replicas',
+  'probes:http': 'probes',
+  'capacity:scale': 'capacity',
+  'routing-controls:switch': 'routingControls',
+  'network-fence:isolate': 'networkFence',
+  'notices:publish': 'notices',
+  'reports:read': 'reports',
+  'reports:write': 'reports',
 } as const satisfies Record<string, keyof Ports>;
 
 export type Need = keyof typeof portOfNeed;

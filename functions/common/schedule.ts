@@ -10,7 +10,8 @@ const dividesClock = (s: number) => (s >= 60 && s % 60 === 0 && 3600 % s === 0) 
 
 /**
  * When a task runs. `every` counts from midnight UTC; the others are local times in the
- * deployment's time zone. `monthly` is the n-th given weekday of the month ("first Monday").
+ * deployment's time zone. `monthly` is the n-th given weekday of the month ("first Monday"), `quarterly` that of January, April, July
+ * and October.
  */
 export const Schedule = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -20,6 +21,7 @@ export const Schedule = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('daily'), at: z.array(LocalTime).min(1) }),
   z.strictObject({ kind: z.literal('weekly'), on: Weekday, at: LocalTime }),
   z.strictObject({ kind: z.literal('monthly'), nth: z.int().min(1).max(4), on: Weekday, at: LocalTime }),
+  z.strictObject({ kind: z.literal('quarterly'), nth: z.int().min(1).max(4), on: Weekday, at: LocalTime }),
 ]);
 export type Schedule = z.output<typeof Schedule>;
 type Weekday = z.output<typeof Weekday>;
@@ -27,6 +29,7 @@ type Weekday = z.output<typeof Weekday>;
 export const every = (interval: Duration): Schedule => Schedule.parse({ kind: 'every', interval });
 export const daily = (...at: string[]): Schedule => Schedule.parse({ kind: 'daily', at });
 export const weekly = (on: Weekday, at: string): Schedule => Schedule.parse({ kind: 'weekly', on, at });
+export const quarterly = (nth: number, on: Weekday, at: string): Schedule => Schedule.parse({ kind: 'quarterly', nth, on, at });
 export const monthly = (nth: number, on: Weekday, at: string): Schedule => Schedule.parse({ kind: 'monthly', nth, on, at });
 
 /**
@@ -54,6 +57,8 @@ function cronLines(schedule: Schedule): string[] {
       return [`${clock(schedule.at)} * * ${schedule.on}`];
     case 'monthly':
       return [`${clock(schedule.at)} * * ${schedule.on}#${schedule.nth}`];
+    case 'quarterly':
+      return [`${clock(schedule.at)} * 1,4,7,10 ${schedule.on}#${schedule.nth}`];
   }
 }
 
@@ -84,7 +89,7 @@ export function occurrencesAfter(schedule: Schedule, timeZone: string, from: Dat
     .map((run) => new Date(run));
 }
 
-/** The latest occurrence at or before `now`. Schedules repeat within five weeks, so there always is one. */
+/** The latest occurrence at or before `now`. Every schedule repeats, so there always is one. */
 export function latestOccurrence(schedule: Schedule, timeZone: string, now: Date): Date | undefined {
   if (schedule.kind === 'every') {
     const step = schedule.interval * 1000;
@@ -98,10 +103,10 @@ export function latestOccurrence(schedule: Schedule, timeZone: string, now: Date
 }
 
 /**
- * A year and five weeks. Dates of daylight-saving changes move by up to a week from year to year, and the longest schedule
- * waits five weeks: within this time each change falls between two occurrences, whatever day it is counted from.
+ * A year and fourteen weeks. Dates of daylight-saving changes move by up to a week from year to year, and the longest schedule
+ * waits fourteen weeks: within this time each change falls between two occurrences, whatever day it is counted from.
  */
-const countedDays = 366 + 35;
+const countedDays = 366 + 98;
 
 /** Upper bound of occurrences in `countedDays`, over all times of day. */
 function occurrencesCounted(schedule: Schedule): number {
@@ -114,6 +119,8 @@ function occurrencesCounted(schedule: Schedule): number {
       return Math.ceil(countedDays / 7);
     case 'monthly':
       return Math.ceil(countedDays / 28);
+    case 'quarterly':
+      return Math.ceil(countedDays / 84);
   }
 }
 
@@ -157,7 +164,10 @@ export function describeSchedule(schedule: Schedule): string {
     case 'weekly':
       return `${weekdayNames[schedule.on]} ${schedule.at}`;
     case 'monthly':
-      return `${['first', 'second', 'third', 'fourth'][schedule.nth - 1]} ${weekdayNames[schedule.on]} ${schedule.at}`;
+    case 'quarterly': {
+      const day = `${['first', 'second', 'third', 'fourth'][schedule.nth - 1]} ${weekdayNames[schedule.on]} ${schedule.at}`;
+      return schedule.kind === 'monthly' ? day : `${day} of January, April, July and October`;
+    }
   }
 }
 

@@ -18,6 +18,8 @@ function runsPerDay(schedule: Schedule): number {
       return 1 / 7;
     case 'monthly':
       return 12 / 365;
+    case 'quarterly':
+      return 4 / 365;
   }
 }
 

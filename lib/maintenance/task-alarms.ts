@@ -26,6 +26,8 @@ function longestWait(schedule: Schedule): number {
       return 7 * day + hour;
     case 'monthly':
       return 35 * day + hour;
+    case 'quarterly':
+      return 98 * day + hour;
   }
 }
 
