@@ -1,6 +1,6 @@
-import { days, hours, minutes } from '../../functions/common/duration.ts';
+import { days, hours, minutes, seconds } from '../../functions/common/duration.ts';
 import { Operations } from '../../functions/common/operations.ts';
-import { daily, monthly, weekly } from '../../functions/common/schedule.ts';
+import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
 
 const account = '111122223333';
 const [primary, standby, tertiary] = ['us-east-1', 'us-west-2', 'eu-west-1'] as const;
@@ -73,6 +73,40 @@ const defaults: Operations = Operations.parse({
   },
   canary: { interval: minutes(1), keep: days(35) },
   vaultLock: { mode: 'simulate', minRetention: days(30), maxRetention: days(365), graceDays: 3, schedule: daily('04:00') },
+  failover: {
+    mode: 'approve',
+    witness: 'us-east-2',
+    lease: { length: seconds(20), margin: seconds(5), renewEvery: seconds(3) },
+    observe: {
+      every: seconds(5),
+      timeout: seconds(2),
+      voteMaxAge: seconds(30),
+      failuresToTrip: 3,
+      successesToClear: 6,
+      dwell: seconds(30),
+    },
+    triggers: { criticalServicesUnhealthy: 2, regionUnreachable: true, databaseUnhealthy: true },
+    coolDown: minutes(30),
+    approvals: { by: ['alice', 'bob'], expireAfter: minutes(30) },
+    services: ['patients', 'orders', 'imaging'].map((name) => ({
+      name,
+      critical: name !== 'imaging',
+      health: { [primary]: `https://${name}.${primary}.example.org/health`, [standby]: `https://${name}.${standby}.example.org/health` },
+    })),
+    capacity: [
+      {
+        name: 'orders-api',
+        kind: 'ecs-service',
+        sites: { [primary]: 'hms/orders-api', [standby]: 'hms-standby/orders-api' },
+        active: 4,
+        standby: 2,
+      },
+    ],
+    routing: {},
+    objectives: { criticalServices: minutes(5), database: minutes(15), full: minutes(30) },
+    drills: { rehearsal: monthly(2, 'sat', '03:00'), fullTest: quarterly(3, 'sat', '02:30') },
+  },
+  changeWindows: [{ name: 'Saturday night', opens: weekly('sat', '02:00'), lasts: hours(4) }],
   contacts: {
     owner: { name: 'Platform team', email: 'platform@example.org' },
     onCall: { name: 'On call', email: 'oncall@example.org' },
