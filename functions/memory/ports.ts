@@ -2,14 +2,24 @@ import type { Clock } from '../common/clock.ts';
 import type { Operations } from '../common/operations.ts';
 import type { Ports } from '../common/ports.ts';
 import { memoryAuditLog } from './audit-log.ts';
+import { memoryCapacity } from './capacity.ts';
+import { memoryCoordination } from './coordination.ts';
 import { memoryDatabases } from './databases.ts';
 import { memoryExecutions } from './executions.ts';
+import { memoryFences } from './fences.ts';
 import { type ItemStore, memoryItemStore } from './item-store.ts';
 import { memoryLedger } from './ledger.ts';
+import { liveServers } from './live-servers.ts';
 import { memoryManifests } from './manifests.ts';
 import { recordingMetrics } from './metrics.ts';
+import { memoryNetworkFence } from './network-fence.ts';
+import { memoryNotices } from './notices.ts';
+import { memoryProbes } from './probes.ts';
 import { memoryProofs } from './proofs.ts';
 import { memoryRecoveryPoints } from './recovery-points.ts';
+import { memoryReplicas } from './replicas.ts';
+import { memoryReports } from './reports.ts';
+import { memoryRoutingControls } from './routing-controls.ts';
 import { memorySigner } from './signer.ts';
 import { memorySnapshotIntegrity } from './snapshot-integrity.ts';
 import { sqlServersFrom } from './sql-servers.ts';
@@ -31,15 +41,25 @@ type Twins<S> = {
 
 function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPortsSettings) {
   const databases = memoryDatabases({ operations, clock, store });
+  const servers = liveServers({ operations, clock, store });
   return {
     auditLog: memoryAuditLog(store),
+    capacity: memoryCapacity({ operations, clock, store }),
+    coordination: memoryCoordination(store),
     databases,
     executions: memoryExecutions(store),
+    fences: memoryFences({ operations, clock, servers }),
     ledger: memoryLedger(store),
     manifests: memoryManifests(store),
     metrics: recordingMetrics(),
+    networkFence: memoryNetworkFence(store),
+    notices: memoryNotices(),
+    probes: memoryProbes(),
     proofs: memoryProofs(store),
     recoveryPoints: memoryRecoveryPoints(store),
+    replicas: memoryReplicas({ operations, clock, store, servers }),
+    reports: memoryReports(store),
+    routingControls: memoryRoutingControls(),
     signer: memorySigner(),
     snapshotIntegrity: memorySnapshotIntegrity(databases),
     sqlServers: sqlServersFrom(),

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import type { Clock } from '../common/clock.ts';
+import { after, seconds } from '../common/duration.ts';
+import { InvalidInput, NotFound } from '../common/errors.ts';
+import { DatabaseId, Region, Timestamp, timestamp } from '../common/ids.ts';
+import type { Operations } from '../common/operations.ts';
+import { databaseOf } from '../common/operations-lookup.ts';
+import { Epoch, Position } from '../failover/models.ts';
+import type { ItemStore } from './item-store.ts';
+import { items } from './items.ts';
+
+/** The part of a server that its replicas get. */
+const Replicated = z.strictObject({
+  lease: z.strictObject({
+    epoch: Epoch,
+    holder: Region.optional(),
+    untilMicros: z.int().nonnegative(),
+    closedFor: Epoch.optional(),
+  }),
+  unfenced: z.array(z.string()),
+  position: Position,
+});
+
+const LiveServer = z.strictObject({
+  databaseId: DatabaseId,
+  region: Region,
+  role: z.enum(['primary', 'replica']),
+  /** Of a replica: where it copies from, and whether anything arrives. */
+  follows: Region.optional(),
+  streaming: z.boolean(),
+  /** What happens to it until when, by the clock of the twin. */
+  work: z.strictObject({ kind: z.enum(['creating', 'promoting']), until: Timestamp }).optional(),
+  failed: z.boolean(),
+  reachable: z.boolean(),
+  /** How far its own clock is ahead. */
+  clockOffsetMicros: z.int(),
+  installed: z.boolean(),
+  ...Replicated.shape,
+});
+export type LiveServer = z.output<typeof LiveServer>;
+
+/** Open before the first guardian: the lease of epoch 0 does not end. */
+const neverLeased = { epoch: Epoch.parse(0), untilMicros: Number.MAX_SAFE_INTEGER };
+
+/** The modelled PostgreSQL servers behind the live databases; what a primary writes reaches its streaming replicas at once. */
+export interface LiveServers {
+  find(databaseId: DatabaseId, region: Region): LiveServer | undefined;
+  /** @throws NotFound */
+  require(databaseId: DatabaseId, region: Region): LiveServer;
+  /** Changes facts of a server. @throws NotFound */
+  change(databaseId: DatabaseId, region: Region, facts: Partial<LiveServer>): LiveServer;
+  /** Makes a server that follows the one of `from`, with everything that it has. */
+  follow(databaseId: DatabaseId, region: Region, from: Region, readyInSeconds: number): void;
+  /** A replica becomes writable after so many seconds. */
+  promote(databaseId: DatabaseId, region: Region, readyInSeconds: number): void;
+}
+
+export function liveServers(settings: { readonly operations: Operations; readonly clock: Clock; readonly store: ItemStore }): LiveServers {
+  const { operations, clock } = settings;
+  const servers = items(settings.store, 'live-servers', LiveServer);
+  const keyOf = (databaseId: DatabaseId, region: Region) => `${databaseId}/${region}`;
+
+  /** As the config describes it, until somebody changes it. */
+  function byConfig(databaseId: DatabaseId, region: Region): LiveServer | undefined {
+    const database = databaseOf(operations, databaseId);
+    const { primary } = operations.regions;
+    const replica = database.replica?.region === region;
+    if (!database.sites[region] || !(replica || region === primary)) return undefined;
+    return {
+      databaseId,
+      region,
+      ...(replica ? { role: 'replica', follows: primary } : { role: 'primary' }),
+      streaming: replica,
+      failed: false,
+      reachable: true,
+      clockOffsetMicros: 0,
+      installed: true,
+      lease: neverLeased,
+      unfenced: [],
+      position: { canary: { seq: 1, writtenAt: timestamp(clock.now()) }, transactions: 1000 },
+    };
+  }
+
+  function find(databaseId: DatabaseId, region: Region): LiveServer | undefined {
+    const stored = servers.get(keyOf(databaseId, region))?.value ?? byConfig(databaseId, region);
+    if (!stored?.work || Date.parse(stored.work.until) > clock.now().getTime()) return stored;
+    const { work, follows, ...rest } = stored;
+    return work.kind === 'promoting'
+      ? { ...rest, role: 'primary', streaming: false }
+      : { ...rest, role: 'replica', ...(follows ? { follows } : {}) };
+  }
+
+  function require(databaseId: DatabaseId, region: Region): LiveServer {
+    const found = find(databaseId, region);
+    if (!found) throw new NotFound(`there is no database ${databaseId} in ${region}`);
+    return found;
+  }
+
+  function put(server: LiveServer): LiveServer {
+    servers.put(keyOf(server.databaseId, server.region), server);
+    return server;
+  }
+
+  function change(databaseId: DatabaseId, region: Region, facts: Partial<LiveServer>): LiveServer {
+    const changed = put({ ...require(databaseId, region), ...facts });
+    const source = changed.role === 'replica' && changed.follows ? find(databaseId, changed.follows) : changed;
+    if (source) stream(source);
+    return require(databaseId, region);
+  }
+
+  /** Brings the replicas of that server up to date. */
+  function stream(source: LiveServer): void {
+    for (const region of Object.keys(databaseOf(operations, source.databaseId).sites).map((name) => Region.parse(name))) {
+      const replica = find(source.databaseId, region);
+      if (replica?.role !== 'replica' || replica.follows !== source.region || !replica.streaming) continue;
+      const { lease, unfenced, position } = source;
+      put({ ...replica, lease, unfenced, position, installed: source.installed });
+    }
+  }
+
+  return {
+    find,
+    require,
+    change,
+    follow(databaseId, region, from, readyInSeconds) {
+      const source = require(databaseId, from);
+      if (source.role !== 'primary') throw new InvalidInput(`${databaseId} in ${from} is no primary that a replica could follow`);
+      const work = { kind: 'creating' as const, until: timestamp(after(clock.now(), seconds(readyInSeconds))) };
+      put({
+        ...source,
+        region,
+        role: 'replica',
+        follows: from,
+        streaming: true,
+        failed: false,
+        reachable: true,
+        clockOffsetMicros: 0,
+        work,
+      });
+    },
+    promote(databaseId, region, readyInSeconds) {
+      const work = { kind: 'promoting' as const, until: timestamp(after(clock.now(), seconds(readyInSeconds))) };
+      put({ ...require(databaseId, region), streaming: false, work });
+    },
+  };
+}
