@@ -6,7 +6,6 @@ import { metricNames } from '../../functions/maintenance/metric-names.ts';
 import { actionableAlarm } from '../shared/actionable-alarm.ts';
 import type { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
-import type { VerificationMachine } from './verification-machine.ts';
 
 const verifyMetric = (metricName: string, databaseId: string, minutes: number) =>
   new Metric({
@@ -46,31 +45,4 @@ export function addVerificationAlarms(scope: Construct, topic: AlarmTopic, { ope
       missingData: 'bad',
     });
   }
-}
-
-/** An execution that failed, and one that ran into the machine's own limit without tearing down. */
-export function addMachineAlarms(scope: Construct, topic: AlarmTopic, { name, machine }: VerificationMachine): void {
-  const period = { period: Duration.minutes(5), statistic: Stats.SUM };
-  actionableAlarm(scope, {
-    topic,
-    runbook: 'MachineFailed',
-    subject: name,
-    severity: 2,
-    says: `An execution of ${name} ended in failure.`,
-    metric: machine.metricFailed(period),
-    fires: 'at-or-above',
-    threshold: 1,
-    missingData: 'good', // no executions, no data
-  });
-  actionableAlarm(scope, {
-    topic,
-    runbook: 'MachineTimedOut',
-    subject: name,
-    severity: 1,
-    says: `An execution of ${name} hit its limit: nothing was torn down.`,
-    metric: machine.metricTimedOut(period),
-    fires: 'at-or-above',
-    threshold: 1,
-    missingData: 'good',
-  });
 }

@@ -1,12 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Operations } from '../../functions/common/operations.ts';
+import { addMachineAlarms } from '../machines/machine-alarms.ts';
+import { OperationsMachine } from '../machines/operations-machine.ts';
 import type { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
-import { addMachineAlarms } from './verification-alarms.ts';
-import { VerificationMachine } from './verification-machine.ts';
 import { verifyRecoveryPoint } from './verify-recovery-point-machine.ts';
 import { verifyStateBackup } from './verify-state-backup-machine.ts';
 
@@ -26,7 +26,7 @@ export class VerificationMachines extends Construct {
   constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
     super(parent, 'Machines');
     const machines = [
-      new VerificationMachine(this, {
+      new OperationsMachine(this, {
         scope,
         keys,
         workers,
@@ -34,7 +34,7 @@ export class VerificationMachines extends Construct {
         limit: recoveryPointLimit(scope.operations),
         definition: verifyRecoveryPoint,
       }),
-      new VerificationMachine(this, {
+      new OperationsMachine(this, {
         scope,
         keys,
         workers,
@@ -43,6 +43,6 @@ export class VerificationMachines extends Construct {
         definition: verifyStateBackup,
       }),
     ];
-    for (const machine of machines) addMachineAlarms(this, topic, machine);
+    for (const machine of machines) addMachineAlarms(this, topic, machine, 'nothing was torn down');
   }
 }

@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { noFailure, pause } from './machine-states.ts';
-import { machineStep, type StepFunctions } from './machine-step.ts';
+import { noFailure, pause } from '../machines/machine-states.ts';
+import { machineStep, type StepFunctions } from '../machines/machine-step.ts';
 
 /**
  * Proves one backup by restoring it (row V1). Every state takes the verification's record and returns it. Whatever fails

@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { noFailure, pause } from './machine-states.ts';
-import { machineStep, type StepFunctions } from './machine-step.ts';
+import { noFailure, pause } from '../machines/machine-states.ts';
+import { machineStep, type StepFunctions } from '../machines/machine-step.ts';
 
 /**
  * Proves a backup of one of Codeblue's own tables (row B5): restore beside the live table, compare item by item, remove.

@@ -2,8 +2,8 @@ import validateAsl from 'asl-validator';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { steps } from '../../functions/tasks.ts';
+import { retryableErrorNames } from '../../lib/machines/retryable-errors.ts';
 import { synthesizedMachines } from '../../lib/synthesized.ts';
-import { retryableErrorNames } from '../../lib/verification/retryable-errors.ts';
 import { testOperations } from '../support/operations.ts';
 
 const Rule = z.looseObject({ Next: z.string().optional() });

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { retryableErrorNames } from '../../lib/verification/retryable-errors.ts';
+import { retryableErrorNames } from '../../lib/machines/retryable-errors.ts';
 
 /** Names of the error classes declared in the sources, by whether trying again can help. */
 function declared(retryable: boolean): readonly string[] {

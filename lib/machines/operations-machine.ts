@@ -12,7 +12,7 @@ import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
 import { StepFunctions } from './machine-step.ts';
 
-export interface VerificationMachineProps {
+export interface OperationsMachineProps {
   readonly scope: RegionScope;
   readonly keys: RegionalKeys;
   readonly name: MachineName;
@@ -24,11 +24,11 @@ export interface VerificationMachineProps {
 }
 
 /** A Standard state machine with its log, its traces and a role that may call its own steps and nothing else. */
-export class VerificationMachine extends Construct {
+export class OperationsMachine extends Construct {
   readonly name: MachineName;
   readonly machine: sfn.StateMachine;
 
-  constructor(parent: Construct, { scope, keys, name, workers, limit, definition }: VerificationMachineProps) {
+  constructor(parent: Construct, { scope, keys, name, workers, limit, definition }: OperationsMachineProps) {
     super(parent, name);
     this.name = name;
     const { operations } = scope;
