@@ -5,14 +5,18 @@ import { after, seconds } from '../common/duration.ts';
 import { NotFound, NotOwned } from '../common/errors.ts';
 import { type DatabaseId, type Region, type Timestamp, timestamp } from '../common/ids.ts';
 import type { Operations } from '../common/operations.ts';
+import { regionsOf } from '../common/operations-lookup.ts';
 import type { Timings } from './database-items.ts';
 import type { ItemStore } from './item-store.ts';
+import { type LiveServers, liveServers } from './live-servers.ts';
 
 export interface ControlPlaneSettings {
   readonly operations: Operations;
   readonly clock: Clock;
   readonly store: ItemStore;
   readonly timings?: Partial<Timings>;
+  /** Which site is primary and which follows; as the config says when left out. */
+  readonly servers?: LiveServers;
 }
 
 const defaultTimings: Timings = { captureSeconds: 20, snapshotSeconds: 300, copySeconds: 900, restoreSeconds: 600, removeSeconds: 120 };
@@ -36,6 +40,7 @@ export interface ControlPlane extends ControlPlaneSettings {
 
 export function controlPlane(settings: ControlPlaneSettings): ControlPlane {
   const { operations, clock, timings } = settings;
+  const servers = settings.servers ?? liveServers(settings);
   const live: ControlPlane['live'] = new Map();
   const failures: ControlPlane['failures'] = new Map();
   return {
@@ -53,14 +58,14 @@ export function controlPlane(settings: ControlPlaneSettings): ControlPlane {
       if (item.owner !== operations.name) throw new NotOwned(`${id} does not belong to ${operations.name}`);
     },
     describeLive: (databaseId, region) => ({
-      ...liveByConfig(operations, databaseId, region, clock.now().getTime()),
+      ...asServed(operations, servers, databaseId, region, clock.now().getTime()),
       ...live.get(`${region}/${databaseId}`),
     }),
   };
 }
 
-/** A live database as its config wants it. */
-function liveByConfig(operations: Operations, databaseId: DatabaseId, region: Region, now: number): LiveDatabase {
+/** A live database as its config wants it, primary or replica as its server is now. */
+function asServed(operations: Operations, servers: LiveServers, databaseId: DatabaseId, region: Region, now: number): LiveDatabase {
   const database = operations.databases.find(({ id }) => id === databaseId);
   if (!database?.sites[region]) throw new NotFound(`there is no database ${databaseId} in ${region}`);
   const facts = {
@@ -72,15 +77,20 @@ function liveByConfig(operations: Operations, databaseId: DatabaseId, region: Re
     encrypted: true,
     deletionProtected: true,
   };
-  if (database.replica?.region === region) {
-    return { ...facts, logRetentionDays: 0, replicaOf: database.sites[operations.regions.primary]?.identifier, replicas: [] };
+  const server = servers.find(databaseId, region);
+  if (server?.role === 'replica') {
+    const source = server.follows && database.sites[server.follows]?.identifier;
+    return { ...facts, logRetentionDays: 0, ...(source ? { replicaOf: source } : {}), replicas: [] };
   }
-  const replica = database.replica && database.sites[database.replica.region]?.identifier;
+  const replicas = regionsOf(operations).flatMap((each) => {
+    const identifier = servers.find(databaseId, each)?.follows === region ? database.sites[each]?.identifier : undefined;
+    return identifier ? [identifier] : [];
+  });
   return {
     ...facts,
     logRetentionDays: Math.max(1, Math.ceil(database.pointInTime.window / 86_400)),
     earliestRestorableAt: new Date(now - 7 * DAY_MILLISECONDS),
     latestRestorableAt: new Date(now - 300_000),
-    replicas: replica ? [replica] : [],
+    replicas,
   };
 }

@@ -40,8 +40,8 @@ type Twins<S> = {
 };
 
 function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPortsSettings) {
-  const databases = memoryDatabases({ operations, clock, store });
   const servers = liveServers({ operations, clock, store });
+  const databases = memoryDatabases({ operations, clock, store, servers });
   return {
     auditLog: memoryAuditLog(store),
     capacity: memoryCapacity({ operations, clock, store }),
