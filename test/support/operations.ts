@@ -52,7 +52,7 @@ const defaults: Operations = Operations.parse({
       id: 'billing',
       engine: 'aurora-postgres',
       databaseNames: ['billing'],
-      sites: { [primary]: site(primary, 'billing-cluster', '3', '1') },
+      sites: { [primary]: site(primary, 'billing-cluster', '3', '1'), [standby]: site(standby, 'billing-secondary', '4', '2') },
       objectives: { rpo: hours(24), rto: hours(4) },
       backups: { daily: daily('03:00') },
       copyTo: [standby],
@@ -62,6 +62,7 @@ const defaults: Operations = Operations.parse({
         emergency: { home: days(30), copy: days(90) },
       },
       pointInTime: { enabled: true, window: days(7) },
+      replica: { region: standby, lagAlarm: minutes(1) },
       invariants: [],
     },
   ],
@@ -116,8 +117,8 @@ const defaults: Operations = Operations.parse({
 });
 
 /**
- * A complete, valid deployment for tests: an RDS database with a replica in the standby Region and an Aurora database
- * without one. Pass whole top-level fields to change it; the result is parsed, so a wrong override fails here.
+ * A complete, valid deployment for tests: an RDS database and an Aurora database, both with a replica in the standby
+ * Region. Pass whole top-level fields to change it; the result is parsed, so a wrong override fails here.
  *
  * @example
  * const operations = testOperations({ verification: { ...testOperations().verification, maxAge: hours(6) } });
