@@ -106,7 +106,7 @@ const results = built.map(({ name, bytes }) => ({
 if (values.json) {
   process.stdout.write(`${JSON.stringify({ operation: slowest.name, rounds, results })}\n`);
 } else {
-  const table = new Table({ head: ['variant', 'ms, median', 'processor ms', 'ratio', 'KB of code'] });
+  const table = new Table({ head: ['variant', 'ms, median', 'processor ms', 'ratio', 'KB of code'], style: { head: [], border: [] } });
   for (const each of results) table.push([each.name, each.milliseconds, each.processorMilliseconds, each.ratio, each.kilobytes]);
   process.stdout.write(
     `Module init of ${slowest.name}, the slowest of ${each.length} functions, median of ${rounds}\n${table.toString()}\n`,

@@ -66,7 +66,7 @@ const results = [...samples].map(([name, of]) => ({
 if (values.json) {
   process.stdout.write(`${JSON.stringify({ rounds, target, results })}\n`);
 } else {
-  const table = new Table({ head: ['npm run synth', 's, median', 'processor s', 'ratio'] });
+  const table = new Table({ head: ['npm run synth', 's, median', 'processor s', 'ratio'], style: { head: [], border: [] } });
   for (const { name, wallSeconds, processorSeconds, ratio } of results) table.push([name, wallSeconds, processorSeconds, ratio]);
   process.stdout.write(
     `${table.toString()}\nmedian of ${rounds}; the target is ${target.wallSeconds} s for everything on an idle machine\n`,
