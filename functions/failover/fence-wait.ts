@@ -15,11 +15,9 @@ import type { CoordinationRecord, Vote } from './models.ts';
  */
 export function fenceWaitSeconds(
   { length, margin }: FailoverPolicy['lease'],
-  claimed: Pick<CoordinationRecord, 'version' | 'epoch'>,
+  claimed: Pick<CoordinationRecord, 'version'>,
   votes: readonly Vote[],
 ): number {
-  const seen = votes
-    .filter((vote) => vote.lease.version === claimed.version && vote.epoch === claimed.epoch)
-    .map((vote) => vote.lease.unchangedSeconds);
+  const seen = votes.filter((vote) => vote.lease.version === claimed.version).map((vote) => vote.lease.unchangedSeconds);
   return Math.max(0, length + margin - Math.max(0, ...seen));
 }
