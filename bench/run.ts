@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeResult } from './performance-page.ts';
 
 /**
  * `npm run bench`: every benchmark, one after the other, each in a process of its own. What they print is the result.
@@ -14,7 +14,6 @@ const benchmarks = ['fingerprint', 'lambda-init', 'synth'] as const;
 const { values } = parseArgs({
   options: { write: { type: 'boolean', default: false }, only: { type: 'string' }, 'pg-dump': { type: 'string' } },
 });
-const page = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 const chosen = benchmarks.filter((name) => values.only === undefined || values.only === name);
 if (chosen.length === 0) {
   console.error(`error: there is no benchmark "${values.only}"; there are: ${benchmarks.join(', ')}`);
@@ -32,13 +31,5 @@ for (const name of chosen) {
   });
   console.log(stdout);
   if (status !== 0) process.exit(status ?? 1);
-  if (values.write) writeFileSync(page, withResult(readFileSync(page, 'utf8'), name, stdout));
-}
-
-/** The page with what stands between the marks of one benchmark replaced. */
-function withResult(text: string, name: string, result: string): string {
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new TypeError(`docs/performance.md has no marks for ${name}`);
-  return `${text.slice(0, from + begin.length)}\n\n\`\`\`\n${result.trim()}\n\`\`\`\n\n${text.slice(to)}`;
+  if (values.write) writeResult(name, stdout);
 }

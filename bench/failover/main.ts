@@ -1,0 +1,99 @@
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeResult } from '../performance-page.ts';
+import { run } from './command.ts';
+import { etcdVersion } from './etcd.ts';
+import { patroni } from './patroni.ts';
+import type { Rival } from './patroni-cluster.ts';
+import { patroniDefaults, patroniMinimum, patroniSoonest } from './patroni-config.ts';
+import { type Score, textReport } from './report.ts';
+import type { PlayName } from './results.ts';
+import { createSwitches } from './site.ts';
+import { makeTemplate, type Template } from './template.ts';
+
+/**
+ * How long a hospital cannot write when the region of its primary dies, and whether two primaries ever write at the same time: Codeblue and
+ * Patroni on etcd, with the same PostgreSQL programs, the same data, the same writer, the same router (a look every 100 ms).
+ * Rounds go through the contenders in turn. Started by scripts/bench-failover.mjs, which makes the namespaces that this needs.
+ *
+ *     npm run bench:failover [-- --kills 10] [-- --partitions 3] [-- --agents 1] [-- --only Patroni] [-- --json] [-- --write]
+ */
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '10' },
+    partitions: { type: 'string', default: '3' },
+    agents: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    venv: { type: 'string' },
+    etcd: { type: 'string' },
+  },
+});
+const { venv, etcd } = values;
+if (venv === undefined || etcd === undefined) throw new TypeError('start it with npm run bench:failover');
+
+const dir = tmpdir();
+await createSwitches();
+const template = await makeTemplate(dir);
+const python = join(venv, 'bin', 'python');
+const rival: Rival = { python, etcd, programs: linkPrograms(venv, template) };
+const scores: readonly Score[] = [
+  patroni('Patroni, defaults', patroniDefaults, rival, template, dir),
+  patroni('Patroni, lowest times', patroniMinimum, rival, template, dir),
+  patroni('Patroni, soonest', patroniSoonest, rival, template, dir),
+]
+  .filter(({ name }) => name.toLowerCase().startsWith(values.only.toLowerCase()))
+  .map((contender) => ({ contender, kill: [], partition: [], agent: [], failures: [] }));
+
+const load: number[] = [];
+for (const play of ['kill', 'partition', 'agent'] as const) {
+  const rounds = Number(values[`${play}s`]);
+  for (let round = 0; round < rounds; round++) {
+    for (const score of scores) {
+      load.push(loadavg()[0] ?? 0);
+      const says = await playOnce(score, play, round);
+      process.stderr.write(`${play} ${round + 1} of ${rounds}, ${score.contender.name}: ${says}\n`);
+    }
+  }
+}
+
+const versions = `PostgreSQL ${template.postgresVersion}; Patroni ${await patroniVersion(python)} on etcd ${await etcdVersion(etcd)}`;
+const circumstances = `${versions}; load average ${Math.min(...load).toFixed(1)} to ${Math.max(...load).toFixed(1)}, ${availableParallelism()} processors`;
+const text = textReport(scores, circumstances);
+process.stdout.write(values.json ? `${JSON.stringify({ circumstances, scores }, null, 2)}\n` : text);
+if (values.write) writeResult('failover', text);
+process.exitCode = scores.some(({ failures }) => failures.length > 0) ? 1 : 0;
+
+/** @returns what to say about it; a play that failed is in the report, and the exit code tells of it */
+async function playOnce({ contender, failures, ...results }: Score, play: PlayName, round: number): Promise<string> {
+  try {
+    if (play === 'kill') results.kill.push(await contender.kill(round));
+    else results[play].push(await contender[play](round));
+    return JSON.stringify(results[play].at(-1));
+  } catch (error) {
+    const says = error instanceof Error ? error.message : String(error);
+    failures.push({ play, round, says });
+    return `FAILED: ${says}`;
+  }
+}
+
+/**
+ * The lab's own PostgreSQL, and beside it the two programs that Patroni calls and the lab's package leaves out. Those are from a package on PyPI
+ * and of the same major version; one prints the control file, the other asks whether the server answers.
+ */
+function linkPrograms(venv: string, { postgres }: Template): string {
+  const programs = join(dir, 'programs');
+  mkdirSync(programs);
+  const [python] = readdirSync(join(venv, 'lib'));
+  const tools = join(venv, 'lib', python ?? '', 'site-packages', 'embedded_postgres', 'pginstall', 'bin');
+  for (const name of ['postgres', 'pg_ctl', 'initdb']) symlinkSync(join(dirname(postgres), name), join(programs, name));
+  for (const name of ['pg_controldata', 'pg_isready']) symlinkSync(join(tools, name), join(programs, name));
+  return programs;
+}
+
+async function patroniVersion(python: string): Promise<string> {
+  return (await run(python, ['-c', 'import patroni.version as each; print(each.__version__)'])).trim();
+}
