@@ -17,7 +17,7 @@ export function databaseOf(operations: Operations, id: string): Database {
  */
 export const isActive = (operations: Operations, region: Region): boolean => region === operations.regions.primary;
 
-export const regionsOf = (operations: Operations): readonly Region[] => [
+export const regionsOf = (operations: Pick<Operations, 'regions'>): readonly Region[] => [
   operations.regions.primary,
   operations.regions.standby,
   operations.regions.tertiary,
