@@ -83,7 +83,10 @@ function symptoms(
   { regionUnreachable, databaseUnhealthy, criticalServicesUnhealthy }: FailoverPolicy['triggers'],
   critical: ReadonlySet<string>,
 ): readonly (readonly [Trigger, Date, string])[] {
-  const unhealthy = findings.filter(({ status }) => status === 'unhealthy');
+  // One finding of each subject: saying a thing twice does not make two observers of one.
+  const unhealthy = [...new Map(findings.map((finding) => [finding.subject, finding])).values()].filter(
+    ({ status }) => status === 'unhealthy',
+  );
   const single = unhealthy.filter(
     ({ subject }) => (regionUnreachable && subject === 'region') || (databaseUnhealthy && subject.startsWith('database/')),
   );
