@@ -186,18 +186,18 @@ describe('what was begun', () => {
 
 describe('whatever the votes are', () => {
   const finding = fc.record({
-    subject: fc.constantFrom('region', 'database/hms', 'service/orders', 'service/patients'),
-    status: fc.constantFrom('healthy' as const, 'unhealthy' as const, 'unknown' as const),
-    since: fc.integer({ min: -90, max: 10 }).map(at),
+    subject: fc.constantFrom('region', 'database/hms', 'service/orders'),
+    status: fc.constantFrom('unhealthy' as const, 'unhealthy' as const, 'healthy' as const, 'unknown' as const),
+    since: fc.constantFrom(-90, -61, -35, -29, 0, 10).map(at),
     contrary: fc.nat(3),
     says: fc.constant('x'),
   });
   const anyVote = fc
     .record({
       observer: fc.constantFrom(primary, standby, tertiary),
-      at: fc.integer({ min: -60, max: 10 }).map(at),
-      about: fc.constantFrom(primary, standby),
-      epoch: fc.constantFrom(epoch(6), epoch(7)),
+      at: fc.constantFrom(-31, -30, -10, 0, 0, 5, 6).map(at),
+      about: fc.constantFrom(primary, primary, primary, standby),
+      epoch: fc.constantFrom(epoch(7), epoch(7), epoch(7), epoch(6)),
       findings: fc.array(finding, { maxLength: 4 }),
     })
     .map(({ observer, findings, ...change }) => vote(observer, findings, change));
@@ -205,7 +205,7 @@ describe('whatever the votes are', () => {
   it('it takes two observers with a fresh vote for the present epoch, one of them where it would go; and there is a sentence', () => {
     let moved = 0;
     fc.assert(
-      fc.property(fc.array(anyVote, { maxLength: 6 }), (votes) => {
+      fc.property(fc.array(anyVote, { minLength: 2, maxLength: 6 }), (votes) => {
         const decision = deciding(votes);
         expect(decision.says.length).toBeGreaterThan(10);
         if (decision.action !== 'move') return;
@@ -220,6 +220,6 @@ describe('whatever the votes are', () => {
       }),
       { numRuns: 5000 },
     );
-    expect(moved).toBeGreaterThan(20);
+    expect(moved).toBeGreaterThan(100);
   });
 });
