@@ -31,8 +31,11 @@ export interface ScheduledRun {
   readonly input: unknown;
 }
 
-/** Where a task's schedules fire: in the active Region only, or in every Region of the deployment. */
-export type RunsIn = 'active' | 'every';
+/**
+ * Where a task's schedules fire: in the active Region only, in each Region that can become active (primary and standby), or in every Region
+ * of the deployment.
+ */
+export type RunsIn = 'active' | 'candidate' | 'every';
 
 /** What the registry, the CDK app and the hosts need to know about something that runs. */
 interface Runnable {
@@ -44,8 +47,11 @@ interface Runnable {
   /** Longest run; Lambda allows 15 min. */
   readonly timeout: Duration;
   readonly memoryMegabytes: number;
-  /** `production` reaches the live database, `isolated` only restored copies, `none` only AWS APIs. */
-  readonly network: 'none' | 'production' | 'isolated';
+  /**
+   * `production` reaches the live database, and runs only where one lives; `production-if-any` reaches it where it can, and runs in the other
+   * Regions without; `isolated` reaches only restored copies, `none` only AWS APIs.
+   */
+  readonly network: 'none' | 'production' | 'production-if-any' | 'isolated';
   /**
    * Parses `input`, takes the ports that `needs` name out of `available`, and runs.
    * @throws InvalidInput for an input of the wrong shape or a port that was not loaded; whatever the run throws

@@ -40,7 +40,7 @@ function longestPause(times: readonly string[]): number {
 }
 
 /** Whether a task's silence means something in this Region: those of the active Region are quiet elsewhere by design. */
-const speaksHere = (task: AnyTask, { role }: RegionScope): boolean => task.runsIn === 'every' || role === 'primary';
+const speaksHere = (task: AnyTask, { role }: RegionScope): boolean => task.runsIn !== 'active' || role === 'primary';
 
 /**
  * The window after which silence is an alarm: three runs of a task that runs within the hour, otherwise the longest pause

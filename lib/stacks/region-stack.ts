@@ -50,7 +50,7 @@ export class RegionStack extends Stack {
     const isolated = judges(scope) ? new IsolatedNetwork(this, scope, keys) : undefined;
     const production = productionNetwork(this, scope);
     const networkOf = ({ network }: AnyOperation): FunctionNetwork | undefined =>
-      ({ none: undefined, production, isolated: isolated?.verifiers })[network];
+      ({ none: undefined, production, 'production-if-any': production, isolated: isolated?.verifiers })[network];
     const denied = isolated && role !== 'primary' ? new HomeRegionDenied(this, scope).policy : undefined;
     const code = bundle.code();
     const worker = (operation: AnyOperation): OperationsFunction =>

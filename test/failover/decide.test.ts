@@ -198,7 +198,7 @@ describe('whatever the votes are', () => {
       at: fc.constantFrom(-31, -30, -10, 0, 0, 5, 6).map(at),
       about: fc.constantFrom(primary, primary, primary, standby),
       epoch: fc.constantFrom(epoch(7), epoch(7), epoch(7), epoch(6)),
-      findings: fc.array(finding, { maxLength: 4 }),
+      findings: fc.array(finding, { minLength: 1, maxLength: 4 }),
     })
     .map(({ observer, findings, ...change }) => vote(observer, findings, change));
 
@@ -220,6 +220,6 @@ describe('whatever the votes are', () => {
       }),
       { numRuns: 5000 },
     );
-    expect(moved).toBeGreaterThan(100);
+    expect(moved).toBeGreaterThan(20);
   });
 });
