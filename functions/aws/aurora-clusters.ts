@@ -126,9 +126,17 @@ export function auroraClusters({ operations, clock }: AwsSettings): RdsKind {
       await rds.send(new DeleteDBClusterCommand(command));
     },
     async liveHost(identifier, region) {
-      const host = (await find(region, identifier))?.Endpoint;
+      const cluster = await find(region, identifier);
+      // The writer endpoint of a secondary of a global cluster resolves to nothing: none of its members writes.
+      const writes = (cluster?.DBClusterMembers ?? []).some((member) => member.IsClusterWriter);
+      const host = writes ? cluster?.Endpoint : (cluster?.ReaderEndpoint ?? cluster?.Endpoint);
       if (!host) throw new NotFound(`there is no Aurora cluster ${identifier} with an endpoint in ${region}`);
       return host;
+    },
+    async securityGroups(identifier, region) {
+      const cluster = await find(region, identifier);
+      if (!cluster) throw new NotFound(`there is no Aurora cluster ${identifier} in ${region}`);
+      return (cluster.VpcSecurityGroups ?? []).flatMap(({ VpcSecurityGroupId }) => VpcSecurityGroupId ?? []);
     },
     async access({ region, restoredId }) {
       const cluster = await find(region, restoredId);

@@ -13,16 +13,24 @@ const meanings: readonly (readonly [ErrorClass, readonly string[]])[] = [
       ...['DBInstanceNotFoundFault', 'DBInstanceNotFound', 'DBClusterNotFoundFault', 'DBSnapshotNotFoundFault', 'DBSnapshotNotFound'],
       ...['DBClusterSnapshotNotFoundFault', 'DBSubnetGroupNotFoundFault', 'ResourceNotFoundException', 'ResourceNotFoundFault'],
       ...['NoSuchKey', 'NoSuchBucket', 'NotFound', 'NotFoundException', 'StateMachineDoesNotExist', 'ExecutionDoesNotExist'],
-      ...['TableNotFoundException', 'BackupNotFoundException'],
+      ...['TableNotFoundException', 'BackupNotFoundException', 'GlobalClusterNotFoundFault', 'ServiceNotFoundException'],
+      ...['ClusterNotFoundException', 'InvalidGroup.NotFound'],
     ],
   ],
-  [Conflict, ['ConditionalCheckFailedException', 'TransactionConflictException', 'PreconditionFailed', 'ConditionalRequestConflict']],
+  [
+    Conflict,
+    [
+      ...['ConditionalCheckFailedException', 'TransactionConflictException', 'PreconditionFailed', 'ConditionalRequestConflict'],
+      // Of a table with multi-Region strong consistency: another Region wrote the item at the same time. Safe to repeat only after a read.
+      'ReplicatedWriteConflictException',
+    ],
+  ],
   [
     ServiceUnavailable,
     [
       // Throttling.
       ...['ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'SlowDown'],
-      ...['ProvisionedThroughputExceededException', 'RequestLimitExceededException', 'ReplicatedWriteConflictException'],
+      ...['ProvisionedThroughputExceededException', 'RequestLimitExceededException'],
       // A limit that frees itself when running work ends: snapshot copies, table restores, DynamoDB control plane calls.
       ...[
         'SnapshotQuotaExceededFault',
@@ -40,6 +48,12 @@ const meanings: readonly (readonly [ErrorClass, readonly string[]])[] = [
         'BackupInUseException',
         'TableInUseException',
         'ResourceInUseException',
+      ],
+      ...[
+        'InvalidGlobalClusterStateFault',
+        'ScalingActivityInProgressFault',
+        'ResourceContentionFault',
+        'EndpointTemporarilyUnavailableException',
       ],
       ...['ContinuousBackupsUnavailableException', 'KMSInternalException', 'DependencyTimeoutException', 'KeyUnavailableException'],
       // The way there.

@@ -119,7 +119,8 @@ export function rdsInstances({ operations, clock }: AwsSettings): RdsKind {
     },
     async finishRestore({ region, restoredId }, _database, keyAlias) {
       const instance = await find(region, restoredId);
-      if (instance?.DBInstanceStatus !== 'available' || instance.MasterUserSecret) return;
+      // A rehearsal that still is a replica cannot have a secret: its roles are its source's.
+      if (instance?.DBInstanceStatus !== 'available' || instance.MasterUserSecret || instance.ReadReplicaSourceDBInstanceIdentifier) return;
       // The restore asked for a managed secret; an instance that came up without one gets it now.
       const secret = { ManageMasterUserPassword: true, MasterUserSecretKmsKeyId: keyAlias };
       await rdsIn(region).send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: restoredId, ...secret, ApplyImmediately: true }));
@@ -132,6 +133,11 @@ export function rdsInstances({ operations, clock }: AwsSettings): RdsKind {
       const host = (await find(region, identifier))?.Endpoint?.Address;
       if (!host) throw new NotFound(`there is no RDS instance ${identifier} with an endpoint in ${region}`);
       return host;
+    },
+    async securityGroups(identifier, region) {
+      const instance = await find(region, identifier);
+      if (!instance) throw new NotFound(`there is no RDS instance ${identifier} in ${region}`);
+      return (instance.VpcSecurityGroups ?? []).flatMap(({ VpcSecurityGroupId }) => VpcSecurityGroupId ?? []);
     },
     async access({ region, restoredId }) {
       const instance = await find(region, restoredId);
@@ -200,7 +206,8 @@ function asSnapshot(region: Region, snapshot: DBSnapshot, now: Date): RdsSnapsho
 
 function asRestored(region: Region, instance: DBInstance, now: Date): RdsRestored {
   const rdsStatus = instance.DBInstanceStatus ?? 'unknown';
-  const status = restoredStatus(rdsStatus, instance.MasterUserSecret?.SecretStatus);
+  const isReplica = instance.ReadReplicaSourceDBInstanceIdentifier !== undefined;
+  const status = restoredStatus(rdsStatus, isReplica ? 'active' : instance.MasterUserSecret?.SecretStatus);
   return {
     restored: {
       region,

@@ -72,8 +72,10 @@ export interface RdsKind {
   /** Does what RDS accepts only after the restore itself is done; nothing when there is nothing left to do. */
   finishRestore(ref: RestoredRef, database: Database, keyAlias: string): Promise<void>;
   deleteRestored(ref: RestoredRef): Promise<void>;
-  /** Where the live database answers: an instance's endpoint, a cluster's writer endpoint. @throws NotFound */
+  /** Where the live database answers: an instance's endpoint, a cluster's writer endpoint, a secondary cluster's reader endpoint. @throws NotFound */
   liveHost(identifier: string, region: Region): Promise<string>;
+  /** Ids of the security groups that the live database wears. @throws NotFound */
+  securityGroups(identifier: string, region: Region): Promise<readonly string[]>;
   /** Endpoint and managed secret of a restored database; undefined while either is missing. */
   access(ref: RestoredRef): Promise<{ readonly host: string; readonly port: number; readonly secretArn: string } | undefined>;
 }

@@ -1,4 +1,4 @@
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { Conflict } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
 import { backupKeyAlias, bucketName, type Deployment } from '../common/names.ts';
@@ -20,6 +20,17 @@ export function immutableObjects(deployment: Deployment) {
 
   return {
     get,
+    /** Keys that begin with `prefix`, ascending (S3 lists them in the order of their UTF-8 bytes). */
+    async list(region: Region, prefix: string): Promise<readonly string[]> {
+      return calling(`list ${prefix} in ${region}`, async () => {
+        const keys: string[] = [];
+        const query = { Bucket: bucketName(deployment, region), Prefix: prefix };
+        for await (const page of paginateListObjectsV2({ client: s3In(region) }, query)) {
+          keys.push(...(page.Contents ?? []).flatMap(({ Key }) => Key ?? []));
+        }
+        return keys;
+      });
+    },
     /** Storing the same bytes again is no error. @throws Conflict when other bytes are stored under that key */
     async put(region: Region, key: string, bytes: Uint8Array, contentType: string): Promise<void> {
       const command = new PutObjectCommand({

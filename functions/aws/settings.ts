@@ -18,9 +18,13 @@ export interface AwsSettings {
   readonly isolatedSubnetGroup: string;
   /** Security group of restored databases in `region`; only functions that restore have it. */
   readonly isolatedSecurityGroupId?: string;
+  /** Security group of rehearsal databases in `region`; only functions that rehearse have it. */
+  readonly rehearsalSecurityGroupId?: string;
   /** Takes one line of CloudWatch's embedded metric format. Standard output in a function. */
   readonly writeLine: (line: string) => void;
 }
+
+const SecurityGroupId = z.string().regex(/^sg-[0-9a-z]+$/, 'a security group id such as sg-0abc1234');
 
 const Environment = z.object({
   AWS_REGION: Region,
@@ -28,10 +32,8 @@ const Environment = z.object({
   [environmentNames.stateTable]: z.string().min(3).optional(),
   [environmentNames.auditTable]: z.string().min(3).optional(),
   [environmentNames.isolatedSubnetGroup]: z.string().min(1).optional(),
-  [environmentNames.isolatedSecurityGroup]: z
-    .string()
-    .regex(/^sg-[0-9a-z]+$/, 'a security group id such as sg-0abc1234')
-    .optional(),
+  [environmentNames.isolatedSecurityGroup]: SecurityGroupId.optional(),
+  [environmentNames.rehearsalSecurityGroup]: SecurityGroupId.optional(),
 });
 
 /**
@@ -47,7 +49,8 @@ export function settingsFromEnvironment(
 ): AwsSettings {
   const parsed = parseAs(Environment, environment, 'the environment');
   const operations = given.operations ?? readOperations(parsed.CODEBLUE_OPERATIONS ?? new URL('./operations.json', import.meta.url));
-  const securityGroup = parsed.ISOLATED_SECURITY_GROUP_ID;
+  const isolated = parsed.ISOLATED_SECURITY_GROUP_ID;
+  const rehearsal = parsed.REHEARSAL_SECURITY_GROUP_ID;
   return {
     region: parsed.AWS_REGION,
     operations,
@@ -55,7 +58,8 @@ export function settingsFromEnvironment(
     stateTable: parsed.STATE_TABLE ?? stateTableName(operations),
     auditTable: parsed.AUDIT_TABLE ?? auditTableName(operations),
     isolatedSubnetGroup: parsed.ISOLATED_SUBNET_GROUP ?? isolatedSubnetGroupName(operations),
-    ...(securityGroup ? { isolatedSecurityGroupId: securityGroup } : {}),
+    ...(isolated ? { isolatedSecurityGroupId: isolated } : {}),
+    ...(rehearsal ? { rehearsalSecurityGroupId: rehearsal } : {}),
     // Not console.log: with JSON logging Lambda would wrap the line, and CloudWatch would find no metric in it.
     writeLine: (line) => void process.stdout.write(`${line}\n`),
   };

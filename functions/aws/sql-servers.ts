@@ -1,9 +1,11 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import { InvalidInput, NotFound, ServiceUnavailable } from '../common/errors.ts';
+import type { Region } from '../common/ids.ts';
+import type { Database, DatabaseSite } from '../common/operations.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
 import { parseAs } from '../common/parse.ts';
-import { pgServer } from '../common/pg-server.ts';
+import { type PgAddress, pgServer } from '../common/pg-server.ts';
 import type { SqlServers } from '../verify/ports.ts';
 import { auroraClusters } from './aurora-clusters.ts';
 import { clientOptions, perRegion } from './client-options.ts';
@@ -21,8 +23,14 @@ const Credentials = z.object({ username: z.string().min(1), password: z.string()
  */
 const verifiedTls = { rejectUnauthorized: true };
 
+/** Limits of a connection that must not hang: see `PgAddress`. */
+export type Patience = Pick<PgAddress, 'connectSeconds' | 'querySeconds'>;
+
+/** How long the control plane may think about an address that is known already. */
+const lookUpMilliseconds = 1500;
+
 /** PostgreSQL servers of RDS, with credentials from Secrets Manager. */
-export function sqlServersPort(settings: AwsSettings): SqlServers {
+export function sqlServersPort(settings: AwsSettings, patience: Patience = {}): SqlServers {
   const { operations } = settings;
   const kinds = { 'rds-postgres': rdsInstances(settings), 'aurora-postgres': auroraClusters(settings) };
 
@@ -35,16 +43,28 @@ export function sqlServersPort(settings: AwsSettings): SqlServers {
     return { user: username, password };
   }
 
+  /** A replica has its primary's roles: the secret of this Region opens the other's database too, and asks nothing of that Region. */
+  const secretFor = (database: Database, site: DatabaseSite): string => (database.sites[settings.region] ?? site).secretArn;
+
+  const knownHosts = new Map<string, string>();
+
+  /** Asked each time, because Aurora's answer changes with its role; a control plane that is down or hangs keeps nobody out who has been in. */
+  async function hostOf(database: Database, site: DatabaseSite, region: Region): Promise<string> {
+    const key = `${region}/${site.identifier}`;
+    const asked = calling(`find the endpoint of ${database.id}`, () => kinds[database.engine].liveHost(site.identifier, region));
+    const known = knownHosts.get(key);
+    const host = known === undefined ? await asked : await firstOf(asked, known);
+    knownHosts.set(key, host);
+    return host;
+  }
+
   return {
     async live(databaseId, region) {
       const database = databaseOf(operations, databaseId);
       const site = database.sites[region];
       if (!site) throw new NotFound(`the config has no ${databaseId} in ${region}`);
-      const [host, login] = await Promise.all([
-        calling(`find the endpoint of ${databaseId}`, () => kinds[database.engine].liveHost(site.identifier, region)),
-        credentials(site.secretArn),
-      ]);
-      return pgServer({ host, port: database.port, ...login, ssl: verifiedTls });
+      const [host, login] = await Promise.all([hostOf(database, site, region), credentials(secretFor(database, site))]);
+      return pgServer({ host, port: database.port, ...login, ssl: verifiedTls, ...patience });
     },
     async restored(ref) {
       const { engine } = databaseOf(operations, ref.databaseId);
@@ -62,4 +82,13 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What was asked for, or what is known already when that fails or takes too long. */
+async function firstOf(asked: Promise<string>, known: string): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, lookUpMilliseconds, known);
+  });
+  return Promise.race([asked.catch(() => known), late]).finally(() => clearTimeout(timer));
 }

@@ -22,6 +22,22 @@ function within(limit: number, what: string, name: string): string {
 /** DynamoDB global tables, replicated to every Region of the deployment. */
 export const stateTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'state');
 export const auditTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'audit');
+/**
+ * DynamoDB table of who leads, with multi-Region strong consistency: replicas in the primary and the standby, a witness in
+ * `failover.witness`. Only deployments whose failover is not off have it.
+ */
+export const coordinationTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'coordination');
+/** Values of the coordination table's one key, the string `pk`: IAM conditions say by them who may write what. */
+export const coordinationKeys = {
+  record: 'record',
+  hold: 'hold',
+  /** Region of the observer. */
+  vote: (region: string): string => `vote#${region}`,
+  /** Region that closed its databases, and the epoch that it gave way to. */
+  receipt: (region: string, epoch: number | '*'): string => `receipt#${region}#${epoch}`,
+  request: (hash: string): string => `request#${hash}`,
+  answer: (hash: string): string => `answer#${hash}`,
+} as const;
 /** Keys of the state table: strings `pk` and `sk`; time to live in `expiresAt` (seconds since 1970). */
 export const stateTableKeys = { partition: 'pk', sort: 'sk', timeToLive: 'expiresAt' } as const;
 /** Key of the audit table: the string `eventId` alone, so that one id can be recorded once only. */
@@ -80,6 +96,8 @@ export const machineArn = (deployment: Deployment, region: string, machine: stri
 export const executionArn = (deployment: Deployment, region: string, machine: string, execution: string): string =>
   arn(deployment, region, 'states', `execution:${machineName(deployment, machine)}:${execution}`);
 
+export const alarmTopicArn = (deployment: Deployment, region: string): string => arn(deployment, region, 'sns', alarmTopicName(deployment));
+
 export const vaultRoleArn = (deployment: Deployment, region: string): string =>
   `arn:${partitionOf(region)}:iam::${deployment.account}:role/${vaultRoleName(deployment)}`;
 
@@ -99,6 +117,10 @@ export const tagKeys = {
   expires: 'codeblue:expires',
   /** Value: the Region that a snapshot was copied from; absent on one that was taken. */
   copiedFrom: 'codeblue:copied-from',
+  /** Value: the epoch that ended a primary; on the instance that a rebuild put aside. */
+  keptAside: 'codeblue:kept-aside',
+  /** Followed by the id of a security group rule; value: the rule that the network fence took out. */
+  revokedRule: 'codeblue:revoked:',
 } as const;
 
 /** Environment of every function; AWS_REGION comes from Lambda itself. */
@@ -114,4 +136,6 @@ export const environmentNames = {
   isolatedSubnetGroup: 'ISOLATED_SUBNET_GROUP',
   /** Only functions with `databases:restore` need it. */
   isolatedSecurityGroup: 'ISOLATED_SECURITY_GROUP_ID',
+  /** Only functions with `replicas:rehearse` need it. */
+  rehearsalSecurityGroup: 'REHEARSAL_SECURITY_GROUP_ID',
 } as const;

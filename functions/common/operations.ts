@@ -31,6 +31,8 @@ export const DatabaseSite = z.strictObject({
   }),
 });
 
+export type DatabaseSite = z.output<typeof DatabaseSite>;
+
 /** SQL that must hold in every restored copy. It returns the rows that break the rule: none means it holds. */
 export const Invariant = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'lower-case words joined by hyphens'),

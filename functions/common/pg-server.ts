@@ -11,22 +11,27 @@ export interface PgAddress {
   readonly password: string;
   /** TLS: `true` verifies against the system's authorities; give `ca` for RDS. Off when left out. */
   readonly ssl?: boolean | ConnectionOptions;
+  /** How long connecting may take; 15 when left out. */
+  readonly connectSeconds?: number;
+  /** How long one statement may take, answer included, before the connection counts as broken; no limit when left out. */
+  readonly querySeconds?: number;
 }
 
-const CONNECT_TIMEOUT_MS = 15_000;
+const defaultConnectSeconds = 15;
 
 /** Every value stays the text that PostgreSQL printed. */
 const asText = { getTypeParser: () => (value: string) => value };
 
 /** A server reached by node-postgres. @throws ServiceUnavailable when it refuses, is starting, stops, or the connection breaks */
-export function pgServer(address: PgAddress): SqlServer {
+export function pgServer({ connectSeconds = defaultConnectSeconds, querySeconds, ...address }: PgAddress): SqlServer {
   return {
     async connect(databaseName: string): Promise<SqlSession> {
       const client = new pg.Client({
         ...address,
         database: databaseName,
         types: asText,
-        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        connectionTimeoutMillis: connectSeconds * 1000,
+        ...(querySeconds === undefined ? {} : { query_timeout: querySeconds * 1000 }),
         keepAlive: true,
         application_name: 'codeblue',
       });
