@@ -23,6 +23,8 @@ export const FailoverPlan = z.strictObject({
   /** Why, in words; the decision's own explanation when the observers asked. */
   reason: z.string().min(1).max(1000),
   requestedAt: Timestamp,
+  /** Since when something was wrong, by the observers that agreed on it: what RTO is counted from. Absent when nothing was. */
+  outageSince: Timestamp.optional(),
   /** Whether a human must agree before the claim; follows the mode, and is always true without a complete fence. */
   needsApproval: z.boolean(),
   databases: z.array(z.strictObject({ databaseId: DatabaseId, lossBudgetSeconds: z.number().nonnegative() })),
@@ -121,11 +123,23 @@ export const LossEstimate = z.strictObject({
   atMostSeconds: z.number().nonnegative(),
   /** Transactions between the replica and the last known position of the primary. */
   transactions: z.number().nonnegative(),
-  /** Age of the last known position. */
-  lastKnownAgeSeconds: z.number().nonnegative(),
+  /** Age of the last known position when the claim was made. Absent when nobody knows one: nobody can tell the loss then, and it counts as over the budget. */
+  lastKnownAgeSeconds: z.number().nonnegative().optional(),
   budgetSeconds: z.number().nonnegative(),
 });
 export type LossEstimate = z.output<typeof LossEstimate>;
+
+/** The last that is known of the old primary, kept from before the claim: the observers look at the new holder from then on. */
+export const LastKnown = z.strictObject({
+  databaseId: DatabaseId,
+  position: Position,
+  /** When it was read, by the clock of whoever read it. */
+  at: Timestamp,
+  ageSeconds: z.number().nonnegative(),
+  /** For how long after `at` the old primary can have accepted writes, at most. */
+  openSeconds: z.number().nonnegative(),
+});
+export type LastKnown = z.output<typeof LastKnown>;
 
 /**
  * What a human is asked. Everything that they agree to is in it, and the answer names its hash: it is good for this plan, this question
@@ -163,46 +177,66 @@ export type Hold = z.output<typeof Hold>;
 
 /** One phase of a change of leadership, for the RTO per phase. */
 export const PhaseTime = z.strictObject({ name: z.string(), startedAt: Timestamp, endedAt: Timestamp.optional() });
+export type PhaseTime = z.output<typeof PhaseTime>;
 
-/** The record of the failover machine: each step takes it and returns it. */
+/** What a step of the failover machine found; the machine's choices look at this alone. */
+export const FailoverStatus = z.enum([
+  'planned',
+  // Before the claim.
+  'go',
+  'not-called-for',
+  'ask',
+  'waiting',
+  'approved',
+  'refused',
+  'expired',
+  // From the claim to the point of no return.
+  'claimed',
+  'lost',
+  'fenced',
+  'unfenced',
+  'within-budget',
+  'over-budget',
+  'behind',
+  'rolled-back',
+  // Beyond it.
+  'committed',
+  'promoting',
+  'promoted',
+  'noted',
+  'open',
+  'confirmed',
+  'moved',
+  'at-strength',
+  'done',
+  'stuck',
+]);
+export type FailoverStatus = z.output<typeof FailoverStatus>;
+
+/** The record of the failover machine: each step takes it and returns it. It starts as `{ plan }`. */
 export const FailoverRecord = z.strictObject({
   plan: FailoverPlan,
-  /** What the last step found; the machine's choices look at this alone. */
-  status: z.enum([
-    'planned',
-    'go',
-    'not-called-for',
-    'ask',
-    'waiting',
-    'approved',
-    'refused',
-    'expired',
-    'claimed',
-    'lost',
-    'fenced',
-    'within-budget',
-    'over-budget',
-    'behind',
-    'committed',
-    'promoted',
-    'open',
-    'at-strength',
-    'confirmed',
-    'done',
-    'rolled-back',
-  ]),
+  status: FailoverStatus.default('planned'),
   /** Why, in a sentence that the operator reads. */
   says: z.string().max(1000).default(''),
-  /** Set by the claim: how long still to wait for the old lease, at most. */
-  fenceWaitSeconds: z.number().nonnegative().optional(),
   claimedAt: Timestamp.optional(),
+  /** Set by the claim: how long still to wait for the old lease, at most. Each look takes off what it waited by its own clock. */
+  fenceWaitSeconds: z.number().nonnegative().optional(),
+  lastKnown: z.array(LastKnown).default([]),
   fenced: z.enum(['by-receipt', 'by-expiry', 'by-human']).optional(),
   losses: z.array(LossEstimate).default([]),
+  /** The question that a human was last asked. */
   question: ApprovalRequest.optional(),
-  /** Per database, `pg_current_snapshot()` of the new primary before its first write: a transaction not in it never arrived. */
+  /** Per database of each server, `pg_current_snapshot()` of the new primary before its first write: a transaction not in it never arrived. */
   snapshots: z.array(z.strictObject({ databaseId: DatabaseId, databaseName: z.string(), snapshot: z.string() })).default([]),
   /** First confirmed canary write on the new primary. */
   confirmedAt: Timestamp.optional(),
+  /** The critical services answered in the new Region. */
+  servingAt: Timestamp.optional(),
+  /** Everything that is scaled ran at full strength. */
+  atStrengthAt: Timestamp.optional(),
+  /** What went wrong without stopping the failover, for people and the report. */
+  shortfalls: z.array(z.string().max(500)).default([]),
   phases: z.array(PhaseTime).default([]),
   /** Where the machine's catches put what they caught. */
   failure: z.unknown().optional(),

@@ -28,4 +28,14 @@ export const metricNames = {
     restoreSeconds: 'RestoreSeconds',
     lossSeconds: 'DataLossSeconds',
   },
+  failover: {
+    /** 1 for each claim of a new epoch; dimension Region, the one that claims. */
+    started: 'FailoversStarted',
+    /** How long one phase of a change of leadership took; dimension Phase. */
+    phaseSeconds: 'PhaseSeconds',
+    /** Recovery time against an objective; dimension Objective: `database`, `critical-services` or `full`. */
+    rtoSeconds: 'RtoSeconds',
+    /** At most so much is lost by promoting; dimension Database. */
+    lossSeconds: 'DataLossSeconds',
+  },
 } as const;
