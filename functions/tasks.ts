@@ -8,6 +8,25 @@ import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
+import { askHuman } from './failover/steps/ask-human.ts';
+import { assessFailover } from './failover/steps/assess-failover.ts';
+import { awaitAnswer } from './failover/steps/await-answer.ts';
+import { awaitFence } from './failover/steps/await-fence.ts';
+import { awaitPromotion } from './failover/steps/await-promotion.ts';
+import { awaitStrength } from './failover/steps/await-strength.ts';
+import { callHuman } from './failover/steps/call-human.ts';
+import { claimEpoch } from './failover/steps/claim-epoch.ts';
+import { commitToNewPrimary } from './failover/steps/commit-promotion.ts';
+import { confirmWrites } from './failover/steps/confirm-writes.ts';
+import { giveLeaseBack } from './failover/steps/give-lease-back.ts';
+import { measureLoss } from './failover/steps/measure-loss.ts';
+import { moveTraffic } from './failover/steps/move-traffic.ts';
+import { noteBeginning } from './failover/steps/note-beginning.ts';
+import { openPrimary } from './failover/steps/open-primary.ts';
+import { promoteReplica } from './failover/steps/promote-replica.ts';
+import { recordFailover } from './failover/steps/record-failover.ts';
+import { scaleUp } from './failover/steps/scale-up.ts';
+import { tellPeople } from './failover/steps/tell-people.ts';
 import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
 import { checkVerificationAge } from './verify/check-verification-age.ts';
 import { startVerifications } from './verify/start-verifications.ts';
@@ -46,8 +65,13 @@ export const tasks: readonly AnyTask[] = [
   runMissedTasks(() => tasks),
 ];
 
-/** The steps of the state machines. */
-export const steps: readonly AnyStep[] = [
+/** The steps of the state machines, by what their machines are for: each kind has its own Regions and its own denials (lib/stacks/region-stack.ts). */
+export interface StepLists {
+  readonly verification: readonly AnyStep[];
+  readonly failover: readonly AnyStep[];
+}
+
+const verificationSteps: readonly AnyStep[] = [
   pickRecoveryPoint,
   checkIntegrity,
   startRestore,
@@ -62,6 +86,31 @@ export const steps: readonly AnyStep[] = [
   removeStateRestore,
   recordStateVerdict,
 ];
+
+const failoverSteps: readonly AnyStep[] = [
+  assessFailover,
+  askHuman,
+  awaitAnswer,
+  claimEpoch,
+  awaitFence,
+  measureLoss,
+  commitToNewPrimary,
+  promoteReplica,
+  scaleUp,
+  awaitPromotion,
+  noteBeginning,
+  openPrimary,
+  confirmWrites,
+  moveTraffic,
+  awaitStrength,
+  tellPeople,
+  recordFailover,
+  giveLeaseBack,
+  callHuman,
+];
+
+export const stepLists: StepLists = { verification: verificationSteps, failover: failoverSteps };
+export const steps: readonly AnyStep[] = [...verificationSteps, ...failoverSteps];
 
 const find = <T extends AnyOperation>(among: readonly T[], name: string): T => {
   const found = among.find((operation) => operation.name === name);

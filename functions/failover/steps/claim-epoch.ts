@@ -37,10 +37,7 @@ export const claimEpoch = defineStep({
     if (claimed instanceof FailoverRefused) return found(record, 'lost', claimed.message);
     // Of a claim that this call did not see succeed, nothing is known of the time before it: the whole wait.
     const claimedVersion = claimed?.wrote ? claimed.record.version - 1 : undefined;
-    const wait =
-      claimedVersion === undefined
-        ? lease.length + lease.margin
-        : fenceWaitSeconds(lease, { version: claimedVersion }, votes);
+    const wait = claimedVersion === undefined ? lease.length + lease.margin : fenceWaitSeconds(lease, { version: claimedVersion }, votes);
     const now = clock.now();
     await metrics.put({
       capability: 'failover',

@@ -14,7 +14,7 @@ import { act, found, freshStanding, pastItsEpoch, unlessRefused } from './failov
  * The point of no return, which is a write: `claimed -> promoting`. Before it the lease can be given back, after it never. Whether the fence holds
  * and the loss is allowed is asked once more here, of the record and not of the way that the machine came.
  */
-export const commitPromotionStep = defineStep({
+export const commitToNewPrimary = defineStep({
   name: 'commit-promotion',
   summary: 'Passes the point of no return: from here on only forward.',
   timeout: seconds(20),
