@@ -1,7 +1,6 @@
-import { hospitalPack } from '../functions/verify/hospital-pack.ts';
 import { LabClock } from './clock.ts';
 import { Lab } from './lab.ts';
-import { labOperations } from './operations.ts';
+import { loadOperations } from './operations.ts';
 import { attachRegions } from './regions.ts';
 
 /**
@@ -10,6 +9,6 @@ import { attachRegions } from './regions.ts';
  */
 export async function attachLab(dir?: string) {
   const regions = attachRegions(dir);
-  const lab = new Lab(regions, labOperations(regions.state.profile, hospitalPack, regions.state.databaseNames), new LabClock());
+  const lab = new Lab(regions, loadOperations(regions.dir), new LabClock());
   return { ports: lab.ports(), operations: lab.operations, clock: lab.clock, region: regions.primary };
 }

@@ -2,16 +2,18 @@ import type { Databases } from '../functions/backup/ports.ts';
 import type { Clock } from '../functions/common/clock.ts';
 import { NotFound } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
+import { Background } from './background.ts';
 import { describeLive, describePrimary } from './live-database.ts';
 import { regionKey } from './region.ts';
 import type { Regions } from './regions.ts';
 import { Restores } from './restore/restores.ts';
 import { archiveUntil } from './snapshots/archive-until.ts';
+import { archivedTimeline } from './snapshots/archived-timeline.ts';
 import { SnapshotJobs } from './snapshots/snapshot-jobs.ts';
 import { SnapshotStore } from './snapshots/store.ts';
 
 export interface LabDatabases extends Databases {
-  /** Waits for snapshots, copies and restores that this process started in the background. */
+  /** Waits for what this process started in the background: snapshots, copies, restores. */
   settled(): Promise<void>;
   /** Why a snapshot failed. */
   snapshotFailure(region: Region, snapshotId: string): string | undefined;
@@ -21,10 +23,10 @@ export interface LabDatabases extends Databases {
  * The `Databases` port on the lab's real servers: base backups as encrypted objects, restores into servers of their own.
  * The log of the live server is kept as long as the lab runs, so the window of point-in-time restore opens when the oldest snapshot ends.
  */
-export function labDatabases(regions: Regions, clock: Clock): LabDatabases {
+export function labDatabases(regions: Regions, clock: Clock, background = new Background()): LabDatabases {
   const owner = regions.state.deployment;
-  const jobs = new SnapshotJobs(regions, clock);
-  const restores = new Restores(regions, clock);
+  const jobs = new SnapshotJobs(regions, clock, background);
+  const restores = new Restores(regions, clock, background);
   const storeOf = (region: Region): SnapshotStore => new SnapshotStore(regions.use(region));
   return {
     describe: (databaseId, region) => describeLive(regions, databaseId, region),
@@ -60,20 +62,21 @@ export function labDatabases(regions: Regions, clock: Clock): LabDatabases {
     listRestored: async (region) => restores.list(region),
     removeRestored: (ref) => restores.remove(ref),
 
-    async settled() {
-      await jobs.settled();
-      await restores.settled();
-    },
+    settled: () => background.settled(),
   };
 }
 
-/** Recovery can only go forward: it starts from the newest backup that had ended by then. */
+/**
+ * Recovery can only go forward: it starts from the newest backup that had ended by then. Those that came here from another server's
+ * history are of no use: the log that follows them was archived there.
+ */
 function newestBefore(store: SnapshotStore, owner: string, time: Date): string {
   const [newest] = store
     .list(owner)
     .flatMap(({ snapshotId }) => {
-      const endedAt = store.sidecar(snapshotId)?.contents.endedAt;
-      return endedAt === undefined || Date.parse(endedAt) > time.getTime() ? [] : [{ snapshotId, endedAt }];
+      const { endedAt, timeline } = store.sidecar(snapshotId)?.contents ?? {};
+      if (endedAt === undefined || timeline !== archivedTimeline(store.region.paths.archive)) return [];
+      return Date.parse(endedAt) > time.getTime() ? [] : [{ snapshotId, endedAt }];
     })
     .sort((a, b) => (a.endedAt < b.endedAt ? 1 : -1));
   if (newest) return newest.snapshotId;

@@ -1,10 +1,9 @@
 import { backupDatabase } from '../functions/backup/backup-database.ts';
 import type { Databases } from '../functions/backup/ports.ts';
 import { runTask } from '../functions/handlers/run-operation.ts';
-import { hospitalPack } from '../functions/verify/hospital-pack.ts';
 import { LabClock } from './clock.ts';
 import { Lab } from './lab.ts';
-import { labOperations } from './operations.ts';
+import { loadOperations } from './operations.ts';
 import { attachRegions } from './regions.ts';
 
 /**
@@ -14,7 +13,7 @@ import { attachRegions } from './regions.ts';
 const [, , dir, scheduledAt] = process.argv;
 if (!dir || !scheduledAt) throw new TypeError('usage: dying-backup.ts <lab directory> <scheduled at>');
 const regions = attachRegions(dir);
-const lab = new Lab(regions, labOperations(regions.state.profile, hospitalPack, regions.state.databaseNames), new LabClock());
+const lab = new Lab(regions, loadOperations(regions.dir), new LabClock());
 const host = lab.host();
 const { databaseId } = regions.state;
 const dying: Databases = {

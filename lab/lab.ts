@@ -1,33 +1,27 @@
-import { join } from 'node:path';
+import type { Clock } from '../functions/common/clock.ts';
 import type { Region } from '../functions/common/ids.ts';
-import type { Logger } from '../functions/common/logger.ts';
-import { silentLogger } from '../functions/common/logger.ts';
+import { type Logger, silentLogger } from '../functions/common/logger.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import type { Ports } from '../functions/common/ports.ts';
 import type { AnyTask } from '../functions/common/task.ts';
 import { type Host, runStep, runTask } from '../functions/handlers/run-operation.ts';
 import type { MachineName } from '../functions/maintenance/ports.ts';
-import { memoryAuditLog } from '../functions/memory/audit-log.ts';
 import { type MemoryExecutions, memoryExecutions } from '../functions/memory/executions.ts';
-import { memoryLedger } from '../functions/memory/ledger.ts';
 import { type RecordingMetrics, recordingMetrics } from '../functions/memory/metrics.ts';
-import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
-import { memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
 import { stepNamed, taskNamed } from '../functions/tasks.ts';
 import { VerificationRecord } from '../functions/verify/models.ts';
 import { type SynthesizedMachine, synthesizedMachines } from '../lib/synthesized.ts';
+import { Background } from './background.ts';
 import type { LabClock } from './clock.ts';
 import { codeSha256 } from './code-hash.ts';
 import { type LabDatabases, labDatabases } from './databases.ts';
+import { leaderIn } from './failover/coordination.ts';
+import { type LabNotice, type LabNotices, labNotices } from './failover/notices.ts';
 import { runMachine } from './machine-runner.ts';
+import { livingClock, livingPorts } from './network/life.ts';
+import type { Network } from './network/network.ts';
+import { labPorts, labStores, type PortsWorld } from './ports.ts';
 import type { Regions } from './regions.ts';
-import { labSnapshotIntegrity } from './snapshots/integrity.ts';
-import { labSqlServers } from './sql-servers.ts';
-import { fileItemStore } from './store/file-store.ts';
-import { labManifests } from './store/manifests.ts';
-import { labProofs } from './store/proofs.ts';
-import { labSigner } from './store/signer.ts';
-import { labStateBackups } from './store/state-backups.ts';
 import { type LabVault, labVault } from './store/vault.ts';
 
 /** Longest run of one operation in the lab; Lambda's own limit. */
@@ -35,10 +29,29 @@ const runLimitMilliseconds = 15 * 60_000;
 /** Stands in for the waits of the deployed machines, which are made for RDS. */
 const pauseMilliseconds = 100;
 
+/** Which execution, where. */
+export interface ExecutionFacts {
+  readonly machine: MachineName;
+  readonly name: string;
+  readonly region: Region;
+}
 /** Called as an execution enters a state for the first time; the loops of waiting say nothing new. */
-export type WatchState = (state: string) => void;
+export type WatchState = (state: string, execution: ExecutionFacts) => void;
 /** The fault layer around the steps of machines: runs before a step, with the record it gets; what it throws the step throws. */
 export type BeforeStep = (operation: string, record: unknown, region: Region) => Promise<void>;
+/** Runs when a step has done its work, before the machine hears of it. */
+export type AfterStep = (operation: string, execution: ExecutionFacts) => void;
+
+export interface LabOptions {
+  readonly log?: Logger;
+  readonly network?: Network | undefined;
+}
+
+/** Who runs something besides the registry: on which clock, and until when it lives. */
+export interface HostOptions {
+  readonly clock?: Clock;
+  readonly life?: AbortSignal;
+}
 
 /**
  * Codeblue itself, over local regions: the registry's operations and the synthesized machines, with ports that reach real
@@ -48,44 +61,46 @@ export class Lab {
   readonly regions: Regions;
   readonly operations: Operations;
   readonly clock: LabClock;
+  /** Present in the process that started a lab that can be broken. */
+  readonly network: Network | undefined;
+  /** Reached from nowhere in particular: past every fault. */
   readonly databases: LabDatabases;
+  readonly vault: LabVault;
   readonly metrics: RecordingMetrics = recordingMetrics();
   readonly executions: MemoryExecutions;
-  readonly vault: LabVault;
+  readonly notices: LabNotices;
   watchState: WatchState = () => {};
   beforeStep: BeforeStep = async () => {};
+  afterStep: AfterStep = () => {};
+  onNotice: (notice: LabNotice) => void = () => {};
   /** The same for one verification, just before its restored database is compared. */
   readonly beforeCompare = new Map<string, (record: VerificationRecord) => Promise<void>>();
   readonly #log: Logger;
-  readonly #shared: Omit<Ports, 'signer'>;
+  readonly #world: PortsWorld;
+  readonly #ports = new Map<Region, Ports>();
+  readonly #running = new Map<string, AbortController>();
   #machines: readonly SynthesizedMachine[] | undefined;
 
-  constructor(regions: Regions, operations: Operations, clock: LabClock, log: Logger = silentLogger) {
+  constructor(regions: Regions, operations: Operations, clock: LabClock, { log = silentLogger, network }: LabOptions = {}) {
     this.regions = regions;
     this.operations = operations;
     this.clock = clock;
+    this.network = network;
     this.#log = log;
-    const state = fileItemStore(join(regions.dir, 'state'), clock);
-    const stateBackups = fileItemStore(join(regions.dir, 'state-backups'), clock);
-    this.databases = labDatabases(regions, clock);
-    this.executions = memoryExecutions(state, (request) => this.execute(request.region, request.machine, request.name, request.input));
-    this.vault = labVault(regions, clock, operations.vaultLock.mode === 'compliance' ? operations.vaultLock.minRetention : undefined);
-    this.#shared = {
-      auditLog: memoryAuditLog(state),
-      databases: this.databases,
-      executions: this.executions,
-      ledger: memoryLedger(state),
-      manifests: labManifests(regions),
-      metrics: this.metrics,
-      proofs: labProofs(regions),
-      recoveryPoints: memoryRecoveryPoints(state),
-      snapshotIntegrity: labSnapshotIntegrity(regions),
-      sqlServers: labSqlServers(regions),
-      stateBackups: labStateBackups(state, stateBackups, ['recovery-points', 'audit-events'], clock),
-      taskInvoker: memoryTaskInvoker(({ task, ...event }) =>
-        this.run(taskNamed(task), { ...event, scheduledAt: event.scheduledAt.toISOString() }),
-      ),
-      vault: this.vault,
+    const stores = labStores(regions.dir, clock);
+    const background = new Background();
+    const lockFor = operations.vaultLock.mode === 'compliance' ? operations.vaultLock.minRetention : undefined;
+    regions.followLeader(() => leaderIn(stores.coordination));
+    this.databases = labDatabases(regions, clock, background);
+    this.vault = labVault(regions, clock, lockFor, background);
+    this.executions = memoryExecutions(stores.state, (request) =>
+      this.execute(request.region, request.machine, request.name, request.input),
+    );
+    this.notices = labNotices(stores.state, clock, (notice) => this.onNotice(notice));
+    this.#world = {
+      ...{ regions, operations, clock, stores, background, executions: this.executions, metrics: this.metrics, notices: this.notices },
+      invoke: (region, { task, ...event }) =>
+        this.run(taskNamed(task), { ...event, scheduledAt: event.scheduledAt.toISOString() }, { region }),
     };
   }
 
@@ -94,52 +109,76 @@ export class Lab {
     this.clock.advance(seconds);
   }
 
-  /** Ports as an operation in that region sees them. */
+  /** Ports as an operation in that region sees them; the leading one when left out. */
   ports(region: Region = this.regions.primary): Ports {
-    return { ...this.#shared, signer: labSigner(this.regions, region) };
+    const ports = this.#ports.get(region) ?? labPorts(this.#world, region);
+    this.#ports.set(region, ports);
+    return ports;
   }
 
-  host(region: Region = this.regions.primary, clock: LabClock = this.clock): Host {
-    return { ports: this.ports(region), operations: this.operations, region, clock, log: this.#log, codeSha256: codeSha256() };
+  host(region: Region = this.regions.primary, { clock = this.clock, life = this.network?.life(region) }: HostOptions = {}): Host {
+    const ports = this.ports(region);
+    const facts = { operations: this.operations, region, log: this.#log, codeSha256: codeSha256() };
+    return life ? { ...facts, ports: livingPorts(ports, life), clock: livingClock(clock, life) } : { ...facts, ports, clock };
   }
 
   /** Runs one occurrence of a task as its schedule would. @throws whatever the task throws */
   async run(
     task: AnyTask,
     event: { readonly key?: string; readonly scheduledAt: string; readonly input?: unknown },
-    clock = this.clock,
+    { region, ...options }: HostOptions & { readonly region?: Region } = {},
   ): Promise<unknown> {
-    const { result } = await runTask(task, event, this.host(this.regions.primary, clock), this.#deadline());
+    const { result } = await runTask(task, event, this.host(region, options), this.#deadline());
     return result;
+  }
+
+  /** The machines as they would be deployed. Synthesizing takes a second in which nothing else runs. */
+  machines(): readonly SynthesizedMachine[] {
+    this.#machines ??= synthesizedMachines(this.operations);
+    return this.#machines;
   }
 
   /** Runs a synthesized machine to its end. @returns the record it ended with @throws the error of the state that failed it */
   async execute(region: Region, machine: MachineName, name: string, input: unknown): Promise<unknown> {
-    this.#machines ??= synthesizedMachines(this.operations);
-    const definition = this.#machines.find((each) => each.name === machine);
+    const definition = this.machines().find((each) => each.name === machine);
     if (!definition) throw new TypeError(`there is no machine ${machine}`);
     const entered = new Set<string>();
-    return runMachine({
-      machine: definition,
-      input,
-      pauseMilliseconds,
-      onState: (state) => {
-        if (!entered.has(state)) this.watchState(state);
-        entered.add(state);
-      },
-      invoke: async (operation, record) => {
-        await this.beforeStep(operation, record, region);
-        if (operation === 'compare-content') await this.beforeCompare.get(name)?.(VerificationRecord.parse(record));
-        return runStep(stepNamed(operation), record, this.host(region), this.#deadline());
-      },
-    });
+    const crash = new AbortController();
+    const life = this.network?.life(region);
+    const ends = life ? AbortSignal.any([life, crash.signal]) : crash.signal;
+    this.#running.set(`${machine}/${name}`, crash);
+    try {
+      return await runMachine({
+        machine: definition,
+        input,
+        pauseMilliseconds,
+        signal: ends,
+        onState: (state) => {
+          if (!entered.has(state)) this.watchState(state, { machine, name, region });
+          entered.add(state);
+        },
+        invoke: async (operation, record) => {
+          await this.beforeStep(operation, record, region);
+          if (operation === 'compare-content') await this.beforeCompare.get(name)?.(VerificationRecord.parse(record));
+          const next = await runStep(stepNamed(operation), record, this.host(region, { life: ends }), this.#deadline());
+          this.afterStep(operation, { machine, name, region });
+          return next;
+        },
+      });
+    } finally {
+      this.#running.delete(`${machine}/${name}`);
+    }
+  }
+
+  /** Ends an execution in the middle, as a crash would: what it still waits for never comes. */
+  crashExecution({ machine, name }: Pick<ExecutionFacts, 'machine' | 'name'>): void {
+    this.#running.get(`${machine}/${name}`)?.abort(`execution ${name} crashed`);
   }
 
   /** Resolves when nothing that this process started runs any more. */
   async settled(): Promise<void> {
     await this.executions.settled();
-    await this.databases.settled();
-    await this.vault.settled();
+    await this.#world.background.settled();
   }
 
   #deadline(): Date {

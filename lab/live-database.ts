@@ -3,7 +3,9 @@ import type { LiveDatabase } from '../functions/backup/models.ts';
 import { NotFound } from '../functions/common/errors.ts';
 import type { DatabaseId, Region } from '../functions/common/ids.ts';
 import { pgServer } from '../functions/common/pg-server.ts';
+import { followedRegion } from './failover/following.ts';
 import type { Regions } from './regions.ts';
+import { archivedTimeline } from './snapshots/archived-timeline.ts';
 import { SnapshotStore } from './snapshots/store.ts';
 
 /** Nothing of the archive is thrown away while the lab runs. */
@@ -30,7 +32,7 @@ export async function describeLive(regions: Regions, databaseId: DatabaseId, reg
               (SELECT to_char(last_archived_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') FROM pg_stat_archiver) AS archived_at`,
     );
     const facts = Facts.parse(row);
-    const isStandby = facts.in_recovery === 't';
+    const replicaOf = facts.in_recovery === 't' ? ((await followedRegion(session, regions)) ?? regions.primary) : undefined;
     return {
       databaseId,
       region,
@@ -41,7 +43,7 @@ export async function describeLive(regions: Regions, databaseId: DatabaseId, reg
       encrypted: false,
       deletionProtected: false,
       replicas: facts.replicas.split(' ').filter((name) => name !== ''),
-      ...(isStandby ? { replicaOf: regions.primary, logRetentionDays: 0 } : logWindow(regions, region, facts.archived_at)),
+      ...(replicaOf ? { replicaOf, logRetentionDays: 0 } : logWindow(regions, region, facts.archived_at)),
     };
   } finally {
     await session.close();
@@ -57,7 +59,9 @@ export async function describePrimary(regions: Regions, databaseId: DatabaseId, 
 
 function logWindow(regions: Regions, region: Region, archivedAt: Date | null) {
   const store = new SnapshotStore(regions.use(region));
-  const ends = store.list(regions.state.deployment).flatMap(({ snapshotId }) => store.sidecar(snapshotId)?.contents.endedAt ?? []);
+  const timeline = archivedTimeline(store.region.paths.archive);
+  const contents = store.list(regions.state.deployment).flatMap(({ snapshotId }) => store.sidecar(snapshotId)?.contents ?? []);
+  const ends = contents.filter((each) => each.timeline === timeline).map(({ endedAt }) => endedAt);
   const [earliest] = ends.sort();
   return {
     logRetentionDays: LOG_KEPT_DAYS,

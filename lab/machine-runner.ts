@@ -27,6 +27,8 @@ export interface MachineRun {
   onState?(state: string): void;
   /** Stands in for every `Wait` and every pause before a retry, in milliseconds. */
   readonly pauseMilliseconds: number;
+  /** Ends the execution where it stands. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface MachineRun {
  * @returns the output of the state that ended it
  * @throws the error of the Fail state, or of the task that nobody caught
  */
-export async function runMachine({ machine, input, invoke, onState, pauseMilliseconds }: MachineRun): Promise<unknown> {
+export async function runMachine({ machine, input, invoke, onState, pauseMilliseconds, signal }: MachineRun): Promise<unknown> {
   const { States } = Definition.parse(machine.definition);
   const states = Object.entries(States);
   const overrides = {
@@ -50,12 +52,16 @@ export async function runMachine({ machine, input, invoke, onState, pauseMillise
   // Resources are names of operations here, not ARNs.
   const stateMachine = new StateMachine(machine.definition as StateMachineDefinition, { validationOptions: { checkArn: false } });
   const execution = stateMachine.run(z.json().parse(input), { overrides });
+  const crash = (): void => execution.abort();
+  if (signal?.aborted) crash();
+  signal?.addEventListener('abort', crash);
   const watching = (async () => {
     for await (const event of execution.eventLogs) if (event.type === 'StateEntered') onState?.(event.state.name);
   })();
   try {
     return await execution.result;
   } finally {
+    signal?.removeEventListener('abort', crash);
     await watching;
   }
 }

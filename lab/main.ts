@@ -10,7 +10,7 @@ import { recognizeDump } from './dump/recognize.ts';
 import { loadHospital } from './hospital/generate.ts';
 import { startWriter, type WriterReport } from './hospital/writer.ts';
 import { Lab } from './lab.ts';
-import { labDatabaseId, labOperations } from './operations.ts';
+import { labDatabaseId, labOperations, saveOperations } from './operations.ts';
 import { type LabOptions, parseLabOptions } from './options.ts';
 import { type Phases, phases } from './phases.ts';
 import { printReport } from './print-report.ts';
@@ -72,7 +72,6 @@ function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: strin
   const { name: deployment, regions } = labOperations(profile, []);
   return startRegions({
     deployment,
-    profile,
     databaseId: DatabaseId.parse(labDatabaseId),
     regions: { primary: Region.parse(regions.primary), standby: Region.parse(regions.standby), tertiary: Region.parse(regions.tertiary) },
     seed,
@@ -83,7 +82,9 @@ function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: strin
 
 async function inLab({ regions }: RunningRegions, options: LabOptions, stages: Phases, findings: Findings): Promise<void> {
   const invariants = options.dump === undefined ? hospitalPack : [];
-  const lab = new Lab(regions, labOperations(options.profile, invariants, regions.state.databaseNames), new LabClock());
+  const operations = labOperations(options.profile, invariants, regions.state.databaseNames);
+  saveOperations(regions.dir, operations);
+  const lab = new Lab(regions, operations, new LabClock());
   const canary = startCanary(lab);
   // The writer knows the hospital's tables only; somebody's own data is written to by the canary alone.
   const writer =

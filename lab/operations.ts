@@ -1,4 +1,6 @@
-import { type DatabaseInput, defineOperations } from '../config/define-operations.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DatabaseInput, defineOperations, type OperationsInput, parseOperations } from '../config/define-operations.ts';
 import { seconds } from '../functions/common/duration.ts';
 import type { Invariant, Operations } from '../functions/common/operations.ts';
 
@@ -24,6 +26,7 @@ export function labOperations(
   invariants: readonly Invariant[],
   databaseNames?: readonly string[],
   change: Partial<DatabaseInput> = {},
+  failover: OperationsInput['failover'] = { mode: 'off' },
 ): Operations {
   const site = (region: string) => ({
     identifier: `lab-${region}`,
@@ -48,6 +51,7 @@ export function labOperations(
       },
     ],
     canary: { interval: seconds(1) },
+    failover,
     contacts: {
       owner: { name: 'Lab', email: 'lab@example.org' },
       onCall: { name: 'Lab', email: 'lab@example.org' },
@@ -55,3 +59,12 @@ export function labOperations(
     },
   });
 }
+
+const fileIn = (labDir: string): string => join(labDir, 'operations.json');
+
+/** For processes that look into the lab: what it runs under, exactly. */
+export const saveOperations = (labDir: string, operations: Operations): void =>
+  writeFileSync(fileIn(labDir), JSON.stringify(operations), { mode: 0o600 });
+
+/** @throws InvalidConfig when another version wrote it */
+export const loadOperations = (labDir: string): Operations => parseOperations(JSON.parse(readFileSync(fileIn(labDir), 'utf8')));

@@ -37,13 +37,19 @@ export function regionPaths(labDir: string, region: Region): RegionPaths {
   };
 }
 
+/** Slot and connection of a region's standby: `us-west-2` becomes `us_west_2`. */
+export const standbyName = (region: Region): string => region.replaceAll('-', '_');
+
 /** One local region: a directory and a PostgreSQL server in it. */
 export interface LabRegion {
   readonly name: Region;
   readonly role: RegionRole;
   readonly paths: RegionPaths;
   readonly server: PostgresServer;
-  readonly port: number;
+  /** Of the server; absent where the region has no database. */
+  readonly port?: number | undefined;
+  /** Of the region's HTTP server; absent in a lab without a network. */
+  readonly httpPort?: number | undefined;
 }
 
 /** A 256-bit key that lives in one region and encrypts what is stored there. `id` tells keys apart and says nothing about them. */

@@ -1,18 +1,20 @@
 import { mkdirSync } from 'node:fs';
-import { chmod, chown, mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseId, Region } from '../functions/common/ids.ts';
 import { type PgAddress, pgServer } from '../functions/common/pg-server.ts';
 import { guard } from './cleanup.ts';
 import { explainFileError } from './errors.ts';
 import { createLabDir } from './lab-dir.ts';
+import { Network, type Place } from './network/network.ts';
 import { findBinaries } from './postgres/binaries.ts';
 import { loadingSettings, nodeSettings } from './postgres/config.ts';
-import { nodeAccess, PostgresServer, type Runtime } from './postgres/server.ts';
+import { freePort } from './postgres/port.ts';
+import { makeServerDirectory, nodeAccess, PostgresServer, type Runtime } from './postgres/server.ts';
 import { serverUser } from './postgres/server-user.ts';
 import { createStandby } from './postgres/standby.ts';
 import { reap } from './reap.ts';
-import { type RegionPaths, type RegionRole, regionKey, regionPaths } from './region.ts';
+import { type RegionPaths, type RegionRole, regionKey, regionPaths, standbyName } from './region.ts';
 import { Regions } from './regions.ts';
 import { createRoles, newAccounts, quoteIdent } from './roles.ts';
 import { type LabState, writeState } from './state.ts';
@@ -21,10 +23,12 @@ export interface StartOptions {
   /** Where labs go; below the directory for temporary files when left out. */
   readonly baseDir?: string;
   readonly deployment: string;
-  /** `hms` when left out. */
-  readonly profile?: LabState['profile'];
   readonly databaseId: DatabaseId;
   readonly regions: Readonly<Record<RegionRole, Region>>;
+  /** Regions that get a standby; both others when left out. */
+  readonly standbys?: readonly ('standby' | 'tertiary')[];
+  /** Regions reach each other over links that can be broken, and have HTTP servers. */
+  readonly breakable?: boolean;
   /** The same seed gives the same data. */
   readonly seed: number;
   /** Fills the primary before the standbys copy it. */
@@ -52,6 +56,8 @@ export type LoadData = (target: LoadTarget) => Promise<readonly string[]>;
 
 export interface RunningRegions {
   readonly regions: Regions;
+  /** Where `breakable` was asked for. */
+  readonly network: Network | undefined;
   /** Ends every process and removes every file of the lab. */
   readonly stop: () => Promise<void>;
 }
@@ -65,19 +71,27 @@ export interface RunningRegions {
 export async function startRegions(options: StartOptions): Promise<RunningRegions> {
   const dir = createLabDir(options.baseDir);
   const release = guard(dir);
+  let network: Network | undefined;
   const stop = async (): Promise<void> => {
+    network?.close();
     reap(dir);
     release();
   };
   try {
-    return { regions: await start(dir, options), stop };
+    const regions = await start(dir, options, async (places) => {
+      network = await Network.open(places);
+      return network;
+    });
+    return { regions, network, stop };
   } catch (error) {
     await stop();
     throw explainFileError(error, dir);
   }
 }
 
-async function start(dir: string, options: StartOptions): Promise<Regions> {
+type OpenNetwork = (places: readonly Place[]) => Promise<Network>;
+
+async function start(dir: string, options: StartOptions, openNetwork: OpenNetwork): Promise<Regions> {
   const report = options.onProgress ?? (() => {});
   const user = serverUser();
   const runtime: Runtime = { user, binaries: findBinaries(join(dir, 'native'), user) };
@@ -89,7 +103,8 @@ async function start(dir: string, options: StartOptions): Promise<Regions> {
     regionKey({ name, paths });
     return { name, role, paths, server: new PostgresServer(runtime, paths.data, join(paths.root, 'server.log')) };
   };
-  const [primary, ...standbys] = [await place('primary'), await place('standby'), await place('tertiary')] as const;
+  const primary = await place('primary');
+  const others = [await place('standby'), await place('tertiary')];
 
   report({ says: `starting PostgreSQL in ${primary.name}` });
   await primary.server.initialize(accounts.admin.password);
@@ -103,52 +118,65 @@ async function start(dir: string, options: StartOptions): Promise<Regions> {
   await primary.server.stop();
   primary.server.configure(nodeSettings(primary.paths.archive), nodeAccess);
   await primary.server.start(port);
-  const started: LabState['regions'] = [{ name: primary.name, role: 'primary', port }];
+  const standbys = others.filter(({ role }) => role !== 'primary' && (options.standbys ?? ['standby', 'tertiary']).includes(role));
+  const ports = new Map([[primary.name, port]]);
+  // Links lead to ports that are known before the servers run.
+  if (options.breakable) for (const { name } of standbys) ports.set(name, await freePort());
+  const all = [primary, ...others];
+  const network = options.breakable
+    ? await openNetwork(all.map(({ name: region }) => ({ region, databasePort: ports.get(region) })))
+    : undefined;
+  const links = network?.linkAddresses ?? [];
   report({ says: `copying to streaming standbys in ${standbys.map(({ name }) => name).join(' and ')}` });
-  const copies = standbys.map(async ({ name, role, server, paths }) => {
-    const port = await createStandby({
-      primary: { server: primary.server, admin: at(accounts.admin), replication: at(accounts.replication) },
+  const copies = standbys.map(async ({ name, server, paths }) => {
+    const link = links.find(({ from, to, kind }) => from === name && to === primary.name && kind === 'replication');
+    const started = await createStandby({
+      primary: {
+        server: primary.server,
+        admin: at(accounts.admin),
+        replication: { ...at(accounts.replication), ...(link && { port: link.port }) },
+      },
       standby: server,
       archiveDir: paths.archive,
       name: standbyName(name),
+      slot: true,
+      port: ports.get(name),
     });
-    return { name, role, port };
+    ports.set(name, started);
   });
   // All of them end before an error goes up: nothing may still be starting when the lab is taken down.
   await Promise.allSettled(copies);
-  started.push(...(await Promise.all(copies)));
+  await Promise.all(copies);
   const state: LabState = {
     format: 'codeblue-lab/1',
     pid: process.pid,
     startedAt: new Date().toISOString(),
     deployment: options.deployment,
     seed: options.seed,
-    profile: options.profile ?? 'hms',
     databaseId: options.databaseId,
     databaseNames: [...databaseNames],
-    regions: started,
+    regions: all.map(({ name, role }) => ({
+      name,
+      role,
+      port: ports.get(name),
+      httpPort: network?.endpointPort(name),
+    })),
+    links: [...links],
     accounts,
   };
   writeState(dir, state);
   return new Regions(dir, state, runtime);
 }
 
-/** Slot and connection of a region's standby: `us-west-2` becomes `us_west_2`. */
-const standbyName = (region: Region): string => region.replaceAll('-', '_');
-
 /** The server's account gets the two directories it writes; keys, snapshots and objects stay closed to it. */
-async function makeRegion(paths: RegionPaths, { user }: Runtime): Promise<void> {
+async function makeRegion(paths: RegionPaths, runtime: Runtime): Promise<void> {
+  const { user } = runtime;
   mkdirSync(paths.root, { recursive: true });
   await chmod(paths.root, user ? 0o711 : 0o700);
   for (const closed of [paths.snapshots, paths.vault, paths.objects, paths.keys]) await mkdir(closed, { mode: 0o700 });
-  for (const [open, mode] of [
-    [paths.archive, 0o700],
-    [paths.restored, user ? 0o711 : 0o700],
-  ] as const) {
-    await mkdir(open, { mode });
-    await chmod(open, mode);
-  }
-  if (user) await chown(paths.archive, user.uid, user.gid);
+  await mkdir(paths.restored);
+  await chmod(paths.restored, user ? 0o711 : 0o700);
+  await makeServerDirectory(paths.archive, runtime);
 }
 
 async function grantDatabases(admin: PgAddress, names: readonly string[], codeblue: string): Promise<void> {

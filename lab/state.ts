@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DatabaseId, Region } from '../functions/common/ids.ts';
-import { Operations } from '../functions/common/operations.ts';
+import { linkKinds } from './network/faults.ts';
 
 const Port = z.int().min(1).max(65535);
 const Account = z.strictObject({ user: z.string(), password: z.string() });
@@ -16,12 +16,16 @@ export const LabState = z.strictObject({
   /** Name of the deployment: everything that the lab makes carries it as its owner tag. */
   deployment: z.string(),
   seed: z.int(),
-  /** Whose objectives and schedules it was started with. */
-  profile: Operations.shape.profile,
   databaseId: DatabaseId,
   /** Databases inside the server. */
   databaseNames: z.array(z.string()).min(1),
-  regions: z.array(z.strictObject({ name: Region, role: z.enum(['primary', 'standby', 'tertiary']), port: Port })).length(3),
+  regions: z
+    .array(
+      z.strictObject({ name: Region, role: z.enum(['primary', 'standby', 'tertiary']), port: Port.optional(), httpPort: Port.optional() }),
+    )
+    .length(3),
+  /** Ways between regions that can be broken; none in a lab that breaks nothing. */
+  links: z.array(z.strictObject({ from: Region, to: Region, kind: z.enum(linkKinds), port: Port })),
   accounts: z.strictObject({
     /** The superuser. */
     admin: Account,

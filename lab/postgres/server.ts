@@ -22,6 +22,13 @@ export type ServerStatus = 'stopped' | 'starting' | 'ready';
 export const nodeAccess = 'host all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n';
 export const restoredAccess = 'host all postgres 127.0.0.1/32 scram-sha-256\n';
 
+/** Makes a directory that the servers may use and others may not read. */
+export async function makeServerDirectory(path: string, { user }: Runtime): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o700);
+  if (user) await chown(path, user.uid, user.gid);
+}
+
 const POLL_MS = 10;
 const BIND_ATTEMPTS = 5;
 
@@ -43,7 +50,7 @@ export class PostgresServer {
   /** Makes an empty cluster with checksums, whose superuser is `postgres`. @throws LabUnavailable */
   async initialize(password: string): Promise<void> {
     const passwordFile = `${this.dataDir}.password`;
-    await this.#makeDirectory(this.dataDir);
+    await makeServerDirectory(this.dataDir, this.runtime);
     try {
       await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
       await this.#own(passwordFile);
@@ -59,13 +66,14 @@ export class PostgresServer {
   /** Writes the server's whole configuration, replacing what was there. */
   configure(settings: Settings, access: string): void {
     rmSync(join(this.dataDir, 'postgresql.auto.conf'), { force: true });
-    for (const [name, text] of [
-      ['postgresql.conf', configText(settings)],
-      ['pg_hba.conf', access],
-      ['pg_ident.conf', ''],
-    ] as const) {
-      writeFileSync(join(this.dataDir, name), text, { mode: 0o644 });
-    }
+    writeFileSync(join(this.dataDir, 'postgresql.conf'), configText(settings), { mode: 0o644 });
+    writeFileSync(join(this.dataDir, 'pg_ident.conf'), '', { mode: 0o644 });
+    this.allow(access);
+  }
+
+  /** Who may connect, from the next start or reload on. */
+  allow(access: string): void {
+    writeFileSync(join(this.dataDir, 'pg_hba.conf'), access, { mode: 0o644 });
   }
 
   /**
@@ -165,13 +173,6 @@ export class PostgresServer {
     writeFileSync(this.logFile, output.stderr, { flag: 'a', mode: 0o600 });
     if (output.code !== 0 || /^.*\b(ERROR|FATAL|PANIC):/m.test(output.stderr))
       throw this.#failure('PostgreSQL could not recover the copy', output.stderr);
-  }
-
-  /** Makes a directory that the server may use and others may not read. */
-  async #makeDirectory(path: string): Promise<void> {
-    await mkdir(path, { recursive: true });
-    await chmod(path, 0o700);
-    await this.#own(path);
   }
 
   async #own(path: string): Promise<void> {

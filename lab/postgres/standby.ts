@@ -16,6 +16,10 @@ export interface StandbyRequest {
   readonly archiveDir: string;
   /** Names the slot and the connection on the primary: lower-case letters, digits, underscores. */
   readonly name: string;
+  /** Keep the log on the primary until the standby has it. Without one a short-lived copy leaves nothing behind. */
+  readonly slot: boolean;
+  /** A free one is taken when left out. */
+  readonly port?: number | undefined;
 }
 
 /**
@@ -23,19 +27,19 @@ export interface StandbyRequest {
  * before the copy begins, so the standby finds everything it needs in the stream.
  * @returns the standby's port
  */
-export async function createStandby({ primary, standby, archiveDir, name }: StandbyRequest): Promise<number> {
-  await reserveSlot(primary.admin, name);
+export async function createStandby({ primary, standby, archiveDir, name, slot, port }: StandbyRequest): Promise<number> {
+  if (slot) await reserveSlot(primary.admin, name);
   const end = await baseBackup(primary.admin, `standby ${name}`, () => copyData(primary.server, standby));
   await writeOwned(standby, 'backup_label', end.label);
   await writeOwned(standby, 'standby.signal', '');
-  standby.configure({ ...nodeSettings(archiveDir), ...following(primary.replication, name) }, nodeAccess);
-  return standby.start();
+  standby.configure({ ...nodeSettings(archiveDir), ...following(primary.replication, name, slot) }, nodeAccess);
+  return standby.start(port);
 }
 
-function following({ host, port, user, password }: PgAddress, name: string) {
+function following({ host, port, user, password }: PgAddress, name: string, slot: boolean) {
   const facts = { host, port: String(port), user, password, application_name: name };
   const text = Object.entries(facts).map(([key, value]) => `${key}=${configQuote(value)}`);
-  return { primary_conninfo: text.join(' '), primary_slot_name: name };
+  return { primary_conninfo: text.join(' '), ...(slot ? { primary_slot_name: name } : {}) };
 }
 
 async function reserveSlot(admin: PgAddress, name: string): Promise<void> {

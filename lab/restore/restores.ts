@@ -4,6 +4,7 @@ import type { RestoredRef, RestoreRequest } from '../../functions/backup/ports.t
 import type { Clock } from '../../functions/common/clock.ts';
 import { messageOf, NotOwned } from '../../functions/common/errors.ts';
 import type { Region } from '../../functions/common/ids.ts';
+import type { Background } from '../background.ts';
 import { explainFileError } from '../errors.ts';
 import type { PostgresServer } from '../postgres/server.ts';
 import type { RegionKey } from '../region.ts';
@@ -24,11 +25,12 @@ export interface RestoreSource {
 export class Restores {
   readonly #regions: Regions;
   readonly #clock: Clock;
-  readonly #jobs = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
+  readonly #background: Background;
 
-  constructor(regions: Regions, clock: Clock) {
+  constructor(regions: Regions, clock: Clock, background: Background) {
     this.#regions = regions;
     this.#clock = clock;
+    this.#background = background;
   }
 
   /** Starts a restore, or finds the one that was started under this id. */
@@ -76,18 +78,13 @@ export class Restores {
     const item = store.get(restoredId);
     const owner = this.#regions.state.deployment;
     if (item && item.tags.owner !== owner) throw new NotOwned(`${restoredId} belongs to ${item.tags.owner}, not to ${owner}`);
-    const job = this.#jobs.get(store.dir(restoredId));
+    const job = this.#background.restores.get(store.dir(restoredId));
     job?.abort.abort();
     const server = store.server(restoredId);
     await server.endNow();
     await job?.done;
     await server.endNow();
     await rm(store.dir(restoredId), { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  /** Waits for everything that this process started. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#jobs.values()].map(({ done }) => done));
   }
 
   #store(region: Region): RestoredStore {
@@ -106,7 +103,9 @@ export class Restores {
         store.update(id, { status: 'failed', reason: messageOf(explainFileError(error, store.dir(id))) });
       }
     };
-    const done = restore(store.server(id)).finally(() => this.#jobs.delete(store.dir(id)));
-    this.#jobs.set(store.dir(id), { abort, done });
+    const { restores } = this.#background;
+    const done = restore(store.server(id)).finally(() => restores.delete(store.dir(id)));
+    restores.set(store.dir(id), { abort, done });
+    this.#background.run(done);
   }
 }

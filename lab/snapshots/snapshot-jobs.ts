@@ -3,6 +3,7 @@ import type { SnapshotRef } from '../../functions/backup/ports.ts';
 import type { Clock } from '../../functions/common/clock.ts';
 import { messageOf, NotFound, ServiceUnavailable } from '../../functions/common/errors.ts';
 import type { DatabaseId } from '../../functions/common/ids.ts';
+import type { Background } from '../background.ts';
 import { explainFileError } from '../errors.ts';
 import { regionKey } from '../region.ts';
 import type { Regions } from '../regions.ts';
@@ -21,11 +22,12 @@ export interface TakeOrder extends SnapshotRef {
 export class SnapshotJobs {
   readonly #regions: Regions;
   readonly #clock: Clock;
-  readonly #running = new Set<Promise<void>>();
+  readonly #background: Background;
 
-  constructor(regions: Regions, clock: Clock) {
+  constructor(regions: Regions, clock: Clock, background: Background) {
     this.#regions = regions;
     this.#clock = clock;
+    this.#background = background;
   }
 
   /** Starts a snapshot of the live database, or finds the one of this id. */
@@ -68,17 +70,10 @@ export class SnapshotJobs {
     return this.#found(target, to);
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.#running);
-  }
-
   #run(store: SnapshotStore, id: string, work: () => Promise<void>): void {
-    const job = work()
-      .catch((error: unknown) =>
-        store.update(id, { status: 'failed', reason: messageOf(explainFileError(error, store.region.paths.root)) }),
-      )
-      .finally(() => this.#running.delete(job));
-    this.#running.add(job);
+    const failed = (error: unknown) =>
+      store.update(id, { status: 'failed', reason: messageOf(explainFileError(error, store.region.paths.root)) });
+    this.#background.run(work().catch(failed));
   }
 
   #found(store: SnapshotStore, id: string): Snapshot {

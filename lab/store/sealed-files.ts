@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Conflict } from '../../functions/common/errors.ts';
 import { type LabRegion, makeOnce, regionKey } from '../region.ts';
 import { sealBytes, unsealBytes } from '../snapshots/cipher.ts';
 
-/** Small immutable objects of a region, encrypted under its key. `name` may have one level of folders. */
+/** Small immutable objects of a region, encrypted under its key. `name` may have folders. */
 export class SealedFiles {
   readonly #region: LabRegion;
   readonly #dir: string;
@@ -28,5 +28,13 @@ export class SealedFiles {
 
   names(): readonly string[] {
     return existsSync(this.#dir) ? readdirSync(this.#dir).filter((name) => !name.endsWith('.partial')) : [];
+  }
+
+  /** Names of files in folders too, with forward slashes. */
+  allNames(): readonly string[] {
+    if (!existsSync(this.#dir)) return [];
+    return readdirSync(this.#dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.partial'))
+      .map((entry) => relative(this.#dir, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
   }
 }

@@ -2,6 +2,7 @@ import type { LockedCopy, Vault } from '../../functions/backup/ports.ts';
 import type { Clock } from '../../functions/common/clock.ts';
 import { after, type Duration } from '../../functions/common/duration.ts';
 import type { Region } from '../../functions/common/ids.ts';
+import { Background } from '../background.ts';
 import { describePrimary } from '../live-database.ts';
 import type { Regions } from '../regions.ts';
 import { SnapshotJobs } from '../snapshots/snapshot-jobs.ts';
@@ -17,9 +18,9 @@ export interface LabVault extends Vault {
  * Locked copies: snapshots in a place of their own that refuses their removal until their time.
  * @param lockFor  how long a copy is locked; absent while the lock is only being simulated
  */
-export function labVault(regions: Regions, clock: Clock, lockFor: Duration | undefined): LabVault {
+export function labVault(regions: Regions, clock: Clock, lockFor: Duration | undefined, background = new Background()): LabVault {
   const owner = regions.state.deployment;
-  const jobs = new SnapshotJobs(regions, clock);
+  const jobs = new SnapshotJobs(regions, clock, background);
   const storeOf = (name: Region): SnapshotStore => {
     const region = regions.use(name);
     return new SnapshotStore(region, region.paths.vault);
@@ -42,6 +43,6 @@ export function labVault(regions: Regions, clock: Clock, lockFor: Duration | und
         });
     },
     remove: async (region, copyId) => storeOf(region).remove(copyId, owner, clock.now()),
-    settled: () => jobs.settled(),
+    settled: () => background.settled(),
   };
 }

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import type { Clock } from '../functions/common/clock.ts';
+import { ServiceUnavailable } from '../functions/common/errors.ts';
+import type { Region } from '../functions/common/ids.ts';
+import type { Operations } from '../functions/common/operations.ts';
+import type { Ports } from '../functions/common/ports.ts';
+import type { Executions } from '../functions/maintenance/ports.ts';
+import { memoryAuditLog } from '../functions/memory/audit-log.ts';
+import { memoryCapacity } from '../functions/memory/capacity.ts';
+import type { ItemStore } from '../functions/memory/item-store.ts';
+import { memoryLedger } from '../functions/memory/ledger.ts';
+import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
+import { memoryRoutingControls } from '../functions/memory/routing-controls.ts';
+import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
+import type { Background } from './background.ts';
+import { labDatabases } from './databases.ts';
+import { labCoordination } from './failover/coordination.ts';
+import { labFences } from './failover/fences.ts';
+import { labNetworkFence } from './failover/network-fence.ts';
+import type { LabNotices } from './failover/notices.ts';
+import { labProbes } from './failover/probes.ts';
+import { labReplicas } from './failover/replicas.ts';
+import type { Regions } from './regions.ts';
+import { labSnapshotIntegrity } from './snapshots/integrity.ts';
+import { labSqlServers } from './sql-servers.ts';
+import { fileItemStore } from './store/file-store.ts';
+import { labManifests } from './store/manifests.ts';
+import { labProofs } from './store/proofs.ts';
+import { labReports } from './store/reports.ts';
+import { labSigner } from './store/signer.ts';
+import { labStateBackups } from './store/state-backups.ts';
+import { labVault } from './store/vault.ts';
+
+/** Where the lab keeps items: Codeblue's replicated tables, their backups, and the table of who leads. */
+export interface LabStores {
+  readonly state: ItemStore;
+  readonly backups: ItemStore;
+  readonly coordination: ItemStore;
+}
+
+export const labStores = (dir: string, clock: Clock): LabStores => ({
+  state: fileItemStore(join(dir, 'state'), clock),
+  backups: fileItemStore(join(dir, 'state-backups'), clock),
+  coordination: fileItemStore(join(dir, 'coordination'), clock),
+});
+
+/** What the ports of all regions share. */
+export interface PortsWorld {
+  readonly regions: Regions;
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly stores: LabStores;
+  readonly background: Background;
+  readonly executions: Executions;
+  readonly metrics: Ports['metrics'];
+  readonly notices: LabNotices;
+  /** Runs a task in that region. */
+  invoke(region: Region, invocation: Invocation): Promise<unknown>;
+}
+
+/** Newly started tasks and instances run after that long. */
+const START_SECONDS = 1;
+
+/** Every port as handlers of one region have it: what lies in other regions is reached through whatever lies in between. */
+export function labPorts(world: PortsWorld, viewer: Region): Ports {
+  const { operations, clock, stores, background } = world;
+  const regions = world.regions.seenFrom(viewer);
+  const { failover, vaultLock } = operations;
+  const sites = { primary: operations.regions.primary, standby: operations.regions.standby, witness: failover.witness };
+  return {
+    auditLog: memoryAuditLog(stores.state),
+    capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
+    coordination: labCoordination(stores.coordination, regions.faults, sites, viewer),
+    databases: labDatabases(regions, clock, background),
+    executions: executionsSeenFrom(regions, viewer, world.executions),
+    fences: labFences(regions, failover.observe.timeout),
+    ledger: memoryLedger(stores.state),
+    manifests: labManifests(regions),
+    metrics: world.metrics,
+    networkFence: labNetworkFence(regions),
+    notices: world.notices,
+    probes: labProbes(regions),
+    proofs: labProofs(regions),
+    recoveryPoints: memoryRecoveryPoints(stores.state),
+    replicas: labReplicas(regions, clock, background),
+    reports: labReports(regions),
+    routingControls: memoryRoutingControls(),
+    signer: labSigner(regions, viewer),
+    snapshotIntegrity: labSnapshotIntegrity(regions),
+    sqlServers: labSqlServers(regions),
+    stateBackups: labStateBackups(stores.state, stores.backups, ['recovery-points', 'audit-events'], clock),
+    taskInvoker: memoryTaskInvoker((invocation) => world.invoke(viewer, invocation)),
+    vault: labVault(regions, clock, vaultLock.mode === 'compliance' ? vaultLock.minRetention : undefined, background),
+  };
+}
+
+/** Step Functions of another region is an address there. */
+function executionsSeenFrom(regions: Regions, viewer: Region, executions: Executions): Executions {
+  const reach = (region: Region): void => {
+    if (!regions.faults.reaches(viewer, region)) throw new ServiceUnavailable(`Step Functions in ${region} does not answer in ${viewer}`);
+  };
+  return {
+    async start(request) {
+      reach(request.region);
+      await executions.start(request);
+    },
+    async describe(ref) {
+      reach(ref.region);
+      return executions.describe(ref);
+    },
+  };
+}
