@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../common/clock.ts';
 import { after, seconds } from '../common/duration.ts';
-import { NotFound } from '../common/errors.ts';
+import { NotFound, NotOwned } from '../common/errors.ts';
 import { DatabaseId, Region, timestamp } from '../common/ids.ts';
 import type { Operations } from '../common/operations.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
@@ -81,7 +81,8 @@ export function memoryReplicas(settings: {
     async promoteRehearsal({ region, restoredId }) {
       const key = `${region}/${restoredId}`;
       const found = restored.get(key)?.value;
-      if (!found || !rehearsals.get(key)) throw new NotFound(`there is no rehearsal ${restoredId} in ${region}`);
+      if (!found) throw new NotFound(`there is no rehearsal ${restoredId} in ${region}`);
+      if (!rehearsals.get(key)) throw new NotOwned(`${restoredId} in ${region} is no rehearsal of ${operations.name}`);
       if (rehearsals.get(key)?.value.promoted) return;
       rehearsals.put(key, { promoted: true });
       restored.put(key, { ...found, availableAt: later(takes.promoteSeconds) });

@@ -1,8 +1,11 @@
+import * as autoScaling from '@aws-sdk/client-auto-scaling';
 import * as backup from '@aws-sdk/client-backup';
 import * as dynamodb from '@aws-sdk/client-dynamodb';
+import * as ecs from '@aws-sdk/client-ecs';
 import * as kms from '@aws-sdk/client-kms';
 import * as lambda from '@aws-sdk/client-lambda';
 import * as rds from '@aws-sdk/client-rds';
+import * as recoveryCluster from '@aws-sdk/client-route53-recovery-cluster';
 import * as s3 from '@aws-sdk/client-s3';
 import * as secretsManager from '@aws-sdk/client-secrets-manager';
 import * as sfn from '@aws-sdk/client-sfn';
@@ -21,6 +24,7 @@ describe('errors of the SDK', () => {
     ['NoSuchKey', 404, NotFound],
     ['ConditionalCheckFailedException', 400, Conflict],
     ['PreconditionFailed', 412, Conflict],
+    ['ReplicatedWriteConflictException', 400, Conflict],
     ['ThrottlingException', 400, ServiceUnavailable],
     ['Throttling', 400, ServiceUnavailable],
     ['SnapshotQuotaExceededFault', 400, ServiceUnavailable],
@@ -57,7 +61,11 @@ describe('errors of the SDK', () => {
   });
 
   it('names no fault or exception that the SDK does not have: a misspelt one would never match', () => {
-    const known = new Set([backup, dynamodb, kms, lambda, rds, s3, secretsManager, sfn].flatMap((client) => Object.keys(client)));
+    const known = new Set(
+      [autoScaling, backup, dynamodb, ecs, kms, lambda, rds, recoveryCluster, s3, secretsManager, sfn].flatMap((client) =>
+        Object.keys(client),
+      ),
+    );
     // Codes that services send without an exception of their own in the model.
     const unmodelled = ['ThrottlingException', 'RequestLimitExceededException', 'InternalServerException', 'ServiceException'];
     const named = [...classByErrorName.keys()].filter((name) => /(Fault|Exception)$/.test(name) && !unmodelled.includes(name));

@@ -1,12 +1,17 @@
-import { DatabaseId } from '../../functions/common/ids.ts';
+import { DatabaseId, Region } from '../../functions/common/ids.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
 import { memoryPorts } from '../../functions/memory/ports.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
+import { capacityContract } from '../contracts/capacity.contract.ts';
+import { coordinationContract } from '../contracts/coordination.contract.ts';
 import { databasesContract } from '../contracts/databases.contract.ts';
 import { ledgerContract } from '../contracts/ledger.contract.ts';
 import { manifestsContract } from '../contracts/manifests.contract.ts';
+import { networkFenceContract } from '../contracts/network-fence.contract.ts';
 import { proofsContract } from '../contracts/proofs.contract.ts';
 import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
+import { replicasContract } from '../contracts/replicas.contract.ts';
+import { reportsContract } from '../contracts/reports.contract.ts';
 import { signerContract } from '../contracts/signer.contract.ts';
 import { stateBackupsContract } from '../contracts/state-backups.contract.ts';
 import { testOperations } from '../support/operations.ts';
@@ -22,6 +27,29 @@ auditLogContract(async () => fresh().auditLog);
 manifestsContract(async () => fresh().manifests);
 proofsContract(async () => fresh().proofs);
 signerContract(async () => fresh().signer);
+coordinationContract(async () => fresh().coordination);
+reportsContract(async () => fresh().reports);
+
+capacityContract('orders-api', async () => {
+  const { capacity, clock } = fresh();
+  return { capacity, settle: async () => clock.advance(3600) };
+});
+
+networkFenceContract(async () => {
+  const { networkFence } = fresh();
+  const isIsolated = () => networkFence.isIsolated(DatabaseId.parse('hms'), Region.parse('us-east-1'));
+  return { networkFence, letIn: async () => (isIsolated() ? [] : ['servers', 'workers']), spared: [] };
+});
+
+replicasContract(async () => {
+  const { replicas, databases, clock } = fresh();
+  return {
+    ...{ replicas, databases },
+    settle: async () => clock.advance(3600),
+    addForeignReplica: async (region, restoredId) =>
+      databases.setRestored({ region, restoredId }, { databaseId: DatabaseId.parse('hms'), owner: 'somebody-else' }),
+  };
+});
 
 stateBackupsContract(async () => {
   const { stateBackups, recoveryPoints, clock } = fresh();
