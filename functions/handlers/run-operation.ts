@@ -8,6 +8,7 @@ import { isActive } from '../common/operations-lookup.ts';
 import { parseAs } from '../common/parse.ts';
 import { type Ports, portsFor } from '../common/ports.ts';
 import type { AnyStep, AnyTask, TaskContext } from '../common/task.ts';
+import { ledgerKey } from '../maintenance/ledger-key.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 
 /** What a host (Lambda, lab, test) gives to everything that it runs. */
@@ -46,7 +47,7 @@ export async function runTask(
   const { operations, region, clock, log } = host;
   if (task.runsIn === 'active' && !isActive(operations, region)) return { ran: false };
   const ports = portsFor([], host.ports);
-  const run = { task: task.name, key, scheduledAt: timestamp(scheduledAt) };
+  const run = { task: task.name, key: ledgerKey(task, key, region), scheduledAt: timestamp(scheduledAt) };
   if (!(await ports.ledger.claim(run, clock.now(), task.timeout))) {
     log.info('skipped: this occurrence has run or is running', run);
     return { ran: false };

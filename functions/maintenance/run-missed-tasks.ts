@@ -3,6 +3,7 @@ import { hours, minutes } from '../common/duration.ts';
 import { messageOf, ServiceUnavailable } from '../common/errors.ts';
 import { every, latestOccurrence } from '../common/schedule.ts';
 import { type AnyTask, defineTask } from '../common/task.ts';
+import { ledgerKey } from './ledger-key.ts';
 import { metricNames } from './metric-names.ts';
 
 /** A run younger than this may still be waiting for its schedule's own retries. */
@@ -33,7 +34,7 @@ export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
       for (const task of registry().filter((each) => each.catchUp)) {
         for (const run of task.schedules(operations)) {
           const due = latestOccurrence(run.schedule, operations.timeZone, now);
-          const last = await ledger.lastSuccess(task.name, run.key);
+          const last = await ledger.lastSuccess(task.name, ledgerKey(task, run.key, region));
           if (!due) continue;
           const lastSuccess = last ? new Date(last.scheduledAt) : undefined;
           if (isOverdue(due, lastSuccess, now)) overdue++;

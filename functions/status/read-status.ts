@@ -2,9 +2,11 @@ import type { Clock } from '../common/clock.ts';
 import { messageOf } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
 import type { Database, Operations } from '../common/operations.ts';
+import { regionsOf } from '../common/operations-lookup.ts';
 import type { Ports } from '../common/ports.ts';
 import { occurrencesAfter } from '../common/schedule.ts';
 import type { AnyTask } from '../common/task.ts';
+import { ledgerKey } from '../maintenance/ledger-key.ts';
 import { type DatabaseStatus, databaseStatus } from './database-status.ts';
 
 /** What the deployment is asked through. */
@@ -48,7 +50,10 @@ export async function readSchedules(
   const statuses = await Promise.all(
     schedules.map(async ({ task, run }) => {
       const [next] = occurrencesAfter(run.schedule, operations.timeZone, clock.now(), 1);
-      const last = await ports.ledger.lastSuccess(task.name, run.key);
+      const keys = new Set(regionsOf(operations).map((region) => ledgerKey(task, run.key, region)));
+      const [last] = (await Promise.all([...keys].map((key) => ports.ledger.lastSuccess(task.name, key))))
+        .filter((each) => each !== undefined)
+        .sort((a, b) => b.scheduledAt.localeCompare(a.scheduledAt));
       return { task: task.name, key: run.key, nextAt: next?.toISOString() ?? '', lastSuccessAt: last?.scheduledAt };
     }),
   );

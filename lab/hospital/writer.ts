@@ -2,9 +2,11 @@ import pg from 'pg';
 import type { PgAddress } from '../../functions/common/pg-server.ts';
 import { type Change, changes } from './changes.ts';
 import { HOSPITAL_DATABASE } from './generate.ts';
+import { journalInsert } from './journal.ts';
 
 /** A transaction that PostgreSQL acknowledged. */
 export interface AcknowledgedWrite {
+  /** Never used twice by one writer; in the journal where there is one. */
   readonly id: number;
   readonly at: Date;
 }
@@ -35,11 +37,15 @@ export interface WriterOptions {
   readonly seed: number;
   /** Transactions a second over all connections; as fast as they go when left out. */
   readonly perSecond?: number;
+  /** Each transaction also inserts its id into the journal of the lab (see journal.ts), so that it can be looked for afterwards. */
+  readonly journal?: boolean;
   /** Told of every acknowledged transaction, in the order of the answers, and which server gave it. */
   readonly onAcknowledged?: (write: AcknowledgedWrite, server: PgAddress) => void;
 }
 
 const RECONNECT_MS = 100;
+/** `read_only_sql_transaction`: what a standby and a fenced primary answer to a write. The primary is elsewhere. */
+const NO_PRIMARY = '25006';
 
 /** Writes as a hospital would, on several connections, each transaction keeping every rule of the hospital pack true. */
 export function startWriter(options: WriterOptions): Writer {
@@ -67,7 +73,7 @@ export function startWriter(options: WriterOptions): Writer {
 }
 
 async function writeLoop(
-  { address, perSecond, connections, onAcknowledged }: WriterOptions,
+  { address, perSecond, connections, onAcknowledged, journal = false }: WriterOptions,
   random: () => number,
   tally: Tally,
   gate: Gate,
@@ -82,11 +88,12 @@ async function writeLoop(
         server = address();
         client = await connect(server);
       }
-      await transaction(client, pick(random), random);
-      onAcknowledged?.(tally.acknowledge(), server);
+      const id = tally.begin();
+      await transaction(client, pick(random), random, journal ? id : undefined);
+      onAcknowledged?.(tally.acknowledge(id), server);
     } catch (error) {
       tally.fail(error);
-      if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') {
+      if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL' || error.code === NO_PRIMARY) {
         void client?.end().catch(() => {});
         client = undefined;
         await gate.wait(RECONNECT_MS);
@@ -113,9 +120,10 @@ async function connect(address: PgAddress): Promise<pg.Client> {
   return client;
 }
 
-async function transaction(client: pg.Client, change: Change, random: () => number): Promise<void> {
+async function transaction(client: pg.Client, change: Change, random: () => number, id: number | undefined): Promise<void> {
   await client.query('BEGIN');
   await change.run(client, random);
+  if (id !== undefined) await client.query(journalInsert, [id]);
   await client.query('COMMIT');
 }
 
@@ -142,6 +150,7 @@ function seededRandom(seed: number): () => number {
 }
 
 class Tally {
+  #begun = 0;
   #acknowledged = 0;
   #failed = 0;
   #last: AcknowledgedWrite | undefined;
@@ -149,8 +158,13 @@ class Tally {
   #since: number | undefined = performance.now();
   readonly #errors = new Map<string, number>();
 
-  acknowledge(): AcknowledgedWrite {
-    this.#last = { id: ++this.#acknowledged, at: new Date() };
+  begin(): number {
+    return ++this.#begun;
+  }
+
+  acknowledge(id: number): AcknowledgedWrite {
+    this.#acknowledged++;
+    this.#last = { id, at: new Date() };
     return this.#last;
   }
 

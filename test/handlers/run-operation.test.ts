@@ -54,6 +54,15 @@ describe('a task', () => {
     expect(inputs).toHaveLength(3);
   });
 
+  it('of every Region runs in each of them, whoever claims first', async () => {
+    const world = memoryWorld();
+    const { task, inputs } = countingTask(async (count) => count, 'every');
+    expect(await world.run(task, { scheduledAt: due })).toEqual({ ran: true, result: 1 });
+    expect(await world.run(task, { scheduledAt: due }, { region: standby })).toEqual({ ran: true, result: 2 });
+    expect(await world.run(task, { scheduledAt: due }, { region: standby })).toEqual({ ran: false });
+    expect(inputs).toHaveLength(2);
+  });
+
   it('is not started again while it runs, and is taken over when its claim has grown stale', async () => {
     const world = memoryWorld();
     const gate = Promise.withResolvers<void>();
