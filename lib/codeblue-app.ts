@@ -1,7 +1,8 @@
 import { App } from 'aws-cdk-lib';
 import recommendedFeatureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Operations } from '../functions/common/operations.ts';
-import type { AnyStep, AnyTask } from '../functions/common/task.ts';
+import type { AnyTask } from '../functions/common/task.ts';
+import type { StepLists } from '../functions/tasks.ts';
 import type { BundledCode } from './shared/operations-function.ts';
 import { deploymentOrder } from './shared/region-scope.ts';
 import { RegionStack } from './stacks/region-stack.ts';
@@ -9,7 +10,7 @@ import { RegionStack } from './stacks/region-stack.ts';
 export interface CodeblueAppProps {
   readonly operations: Operations;
   readonly tasks: readonly AnyTask[];
-  readonly steps: readonly AnyStep[];
+  readonly steps: StepLists;
   readonly bundle: BundledCode;
   /** CloudFormation's own checks of each template: seconds of synth. On when deploying, off where templates are only read. */
   readonly validate: boolean;

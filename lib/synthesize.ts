@@ -2,7 +2,7 @@ import { Validations } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks, HIPAASecurityChecks } from 'cdk-nag';
 import type { Operations } from '../functions/common/operations.ts';
-import { steps, tasks } from '../functions/tasks.ts';
+import { stepLists, tasks } from '../functions/tasks.ts';
 import { bundleFunctions } from '../scripts/bundle.ts';
 import { codeblueApp } from './codeblue-app.ts';
 
@@ -16,7 +16,7 @@ import { codeblueApp } from './codeblue-app.ts';
 export async function synthesize(operations: Operations, outdir?: string): Promise<readonly string[]> {
   const { directory, codeSha256 } = await bundleFunctions({ operations });
   const bundle = { code: () => Code.fromAsset(directory), sha256: codeSha256 };
-  const app = codeblueApp({ operations, tasks, steps, bundle, validate: true, ...(outdir ? { outdir } : {}) });
+  const app = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: true, ...(outdir ? { outdir } : {}) });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new HIPAASecurityChecks(app));
   return app.synth().stacks.map(({ stackName, template }) => `${stackName}: ${Object.keys(template.Resources).length} resources`);
 }

@@ -7,7 +7,7 @@ import { InvalidInput } from '../functions/common/errors.ts';
 import { machineName } from '../functions/common/names.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import { type MachineName, machineNames } from '../functions/maintenance/ports.ts';
-import { steps, tasks } from '../functions/tasks.ts';
+import { stepLists, tasks } from '../functions/tasks.ts';
 import { codeblueApp } from './codeblue-app.ts';
 
 /** A state machine as CloudFormation would deploy it. */
@@ -51,7 +51,7 @@ export function synthesizedMachines(operations: Operations): readonly Synthesize
   const outdir = mkdtempSync(join(tmpdir(), 'codeblue-synth-'));
   try {
     const bundle = { code: () => Code.fromInline('// only the machines are read'), sha256: '0'.repeat(64) };
-    const assembly = codeblueApp({ operations, tasks, steps, bundle, validate: false, outdir }).synth();
+    const assembly = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: false, outdir }).synth();
     const primary = assembly.stacks.find((stack) => stack.environment.region === operations.regions.primary);
     return machinesIn(Template.parse(primary?.template), operations);
   } finally {
@@ -59,7 +59,7 @@ export function synthesizedMachines(operations: Operations): readonly Synthesize
   }
 }
 
-/** The machines of one template, in the order of `machineNames`. */
+/** The machines of one template, in the order of `machineNames`. A deployment that never moves has none that moves it. */
 function machinesIn({ Resources }: z.output<typeof Template>, operations: Operations): readonly SynthesizedMachine[] {
   const operationOf = new Map<string, string>();
   for (const [id, resource] of Object.entries(Resources)) {
@@ -67,7 +67,8 @@ function machinesIn({ Resources }: z.output<typeof Template>, operations: Operat
     if (parsed.success) operationOf.set(id, parsed.data.Properties.Environment.Variables.CODEBLUE_OPERATION);
   }
   const machines = Object.values(Resources).flatMap((resource) => MachineResource.safeParse(resource).data?.Properties ?? []);
-  return machineNames.map((name) => {
+  const deployed = machineNames.filter((name) => name !== 'failover' || operations.failover.mode !== 'off');
+  return deployed.map((name) => {
     const machine = machines.find((each) => each.StateMachineName === machineName(operations, name));
     if (!machine) throw new InvalidInput(`the template has no machine "${name}"`);
     const { DefinitionString: text } = machine;

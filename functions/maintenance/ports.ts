@@ -43,8 +43,8 @@ export interface Executions {
   describe(ref: ExecutionRef): Promise<{ readonly status: 'running' | 'succeeded' | 'failed' } | undefined>;
 }
 
-export const machineNames = ['verify-recovery-point', 'verify-state-backup'] as const;
-export type MachineName = (typeof machineNames)[number];
+export const machineNames = ['verify-recovery-point', 'verify-state-backup', 'failover'] as const;
+export type MachineName = (typeof machineNames)[number] | 'failover';
 
 export interface Metrics {
   /** One data point in namespace `Codeblue/<capability>`; dimension values are ids, never data. */

@@ -9,20 +9,31 @@ import { retryableErrorNames } from './retryable-errors.ts';
 /** Beyond the function's own limit: starting it, and handing the record over. */
 const invocationSlack = Duration.seconds(30);
 
+/** Which errors are tried again, after which pauses. */
+export interface Retries {
+  /** `retryable`: what the error classes call so. `all`: whatever happens, for what must not be left undone. */
+  readonly errors: 'retryable' | 'all';
+  readonly interval: Duration;
+  readonly maxDelay: Duration;
+  readonly maxAttempts: number;
+  /** Spreads executions that failed together. */
+  readonly jitter?: boolean;
+}
+
 /** Waits of 5, 10, 20, 40 and then 60 s: about 5 min in all. Longer troubles end in teardown and a refused backup. */
-const patience = {
+export const patience: Retries = {
+  errors: 'retryable',
   interval: Duration.seconds(5),
-  backoffRate: 2,
   maxDelay: Duration.minutes(1),
   maxAttempts: 8,
-  jitterStrategy: sfn.JitterType.FULL,
+  jitter: true,
 };
 
 /** Waits of 10, 20, 40, 80, 160 and then 300 s: about 45 min in all, because a restored copy must not stay. */
-const insistence = { interval: Duration.seconds(10), backoffRate: 2, maxDelay: Duration.minutes(5), maxAttempts: 13 };
+export const insistence: Retries = { errors: 'all', interval: Duration.seconds(10), maxDelay: Duration.minutes(5), maxAttempts: 13 };
 
-/** Lambda's own throttle, which CDK's list of service exceptions leaves out. */
-const throttled = 'Lambda.TooManyRequestsException';
+/** Lambda's own throttle, which CDK's list of service exceptions leaves out, and a function that ran into a limit: steps may be repeated. */
+const passing = ['Lambda.TooManyRequestsException', 'Sandbox.Timedout', sfn.Errors.TIMEOUT];
 
 /** The steps that one machine can call. It remembers which were called for, so that the machine may invoke those alone. */
 export class StepFunctions {
@@ -50,8 +61,8 @@ export interface MachineStepProps {
   readonly steps: StepFunctions;
   /** Name of the operation that does it. */
   readonly does: string;
-  /** Retry whatever happens, and for long: for what must not be left undone. */
-  readonly insist?: boolean;
+  /** `patience` when left out. */
+  readonly retries?: Retries;
 }
 
 /**
@@ -60,7 +71,7 @@ export interface MachineStepProps {
  *
  * @param name a sentence for the operator who looks at a running machine
  */
-export function machineStep(scope: Construct, name: string, { steps, does, insist = false }: MachineStepProps): LambdaInvoke {
+export function machineStep(scope: Construct, name: string, { steps, does, retries = patience }: MachineStepProps): LambdaInvoke {
   const worker = steps.find(does);
   const state = new LambdaInvoke(scope, name, {
     lambdaFunction: worker.function,
@@ -68,7 +79,12 @@ export function machineStep(scope: Construct, name: string, { steps, does, insis
     taskTimeout: sfn.Timeout.duration(Duration.seconds(worker.operation.timeout).plus(invocationSlack)),
     comment: worker.operation.summary,
   });
-  if (insist) state.addRetry({ errors: [sfn.Errors.ALL], ...insistence });
-  else state.addRetry({ errors: [...retryableErrorNames, throttled], ...patience });
+  const { errors, jitter, ...pauses } = retries;
+  state.addRetry({
+    errors: errors === 'all' ? [sfn.Errors.ALL] : [...retryableErrorNames, ...passing],
+    ...pauses,
+    backoffRate: 2,
+    ...(jitter ? { jitterStrategy: sfn.JitterType.FULL } : {}),
+  });
   return state;
 }

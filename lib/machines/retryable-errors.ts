@@ -1,9 +1,10 @@
 import * as commonErrors from '../../functions/common/errors.ts';
+import * as failoverErrors from '../../functions/failover/errors.ts';
 import * as verifyErrors from '../../functions/verify/errors.ts';
 import * as scanErrors from '../../functions/verify/scan.ts';
 
 /** Every error class that a step can throw on purpose, found in the modules that declare them. */
-const declared = Object.values({ ...commonErrors, ...verifyErrors, ...scanErrors }).flatMap((exported) => {
+const declared = Object.values({ ...commonErrors, ...failoverErrors, ...verifyErrors, ...scanErrors }).flatMap((exported) => {
   if (typeof exported !== 'function' || !(exported.prototype instanceof commonErrors.CodeblueError)) return [];
   const error: unknown = Reflect.construct(exported, ['']);
   return error instanceof commonErrors.CodeblueError ? [error] : [];

@@ -17,6 +17,7 @@ import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import { machineNames } from '../../functions/maintenance/ports.ts';
 import { databasePermissions } from './database-permissions.ts';
+import { failoverPermissions, isFailoverNeed } from './failover-permissions.ts';
 import { type Grant, grant } from './grant.ts';
 import { dataKeyActions, keysThroughService } from './key-grants.ts';
 import { judgingRegions, type RegionScope } from './region-scope.ts';
@@ -200,7 +201,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
     case 'vault:lock':
       return lockedCopies(scope);
     default:
-      return databasePermissions(need, scope);
+      return isFailoverNeed(need) ? failoverPermissions(need, scope) : databasePermissions(need, scope);
   }
 }
 

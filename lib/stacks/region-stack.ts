@@ -1,12 +1,16 @@
 import { Fn, Stack, Tags } from 'aws-cdk-lib';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { environmentNames, tagKeys } from '../../functions/common/names.ts';
-import type { AnyOperation, AnyStep, AnyTask } from '../../functions/common/task.ts';
+import type { AnyOperation, AnyTask } from '../../functions/common/task.ts';
+import type { StepLists } from '../../functions/tasks.ts';
 import { StateTables } from '../audit/state-tables.ts';
 import { addBackupAlarms } from '../backup/backup-alarms.ts';
 import { EvidenceBucket } from '../backup/evidence-bucket.ts';
 import { LockedVault } from '../backup/locked-vault.ts';
+import { FailoverMachines, hasFailoverMachine } from '../failover/failover-machines.ts';
+import { OtherRegionsDenied } from '../failover/other-regions-denied.ts';
 import { addOverdueAlarm, addTaskAlarms } from '../maintenance/task-alarms.ts';
 import { IsolatedNetwork } from '../network/isolated-network.ts';
 import { productionNetwork } from '../network/production-network.ts';
@@ -22,7 +26,7 @@ import { VerificationMachines } from '../verification/verification-machines.ts';
 export interface RegionStackProps {
   readonly scope: RegionScope;
   readonly tasks: readonly AnyTask[];
-  readonly steps: readonly AnyStep[];
+  readonly steps: StepLists;
   readonly bundle: BundledCode;
 }
 
@@ -53,7 +57,7 @@ export class RegionStack extends Stack {
       ({ none: undefined, production, 'production-if-any': production, isolated: isolated?.verifiers })[network];
     const denied = isolated && role !== 'primary' ? new HomeRegionDenied(this, scope).policy : undefined;
     const code = bundle.code();
-    const worker = (operation: AnyOperation): OperationsFunction =>
+    const worker = (operation: AnyOperation, denials?: IManagedPolicy): OperationsFunction =>
       new OperationsFunction(this, {
         scope,
         operation,
@@ -62,7 +66,7 @@ export class RegionStack extends Stack {
         codeSha256: bundle.sha256,
         taskNames: tasks.map((task) => task.name),
         network: networkOf(operation),
-        ...(denied && operation.kind === 'step' ? { denials: denied } : {}),
+        ...(denials ? { denials } : {}),
         environment:
           isolated && operation.needs.includes('databases:restore')
             ? { [environmentNames.isolatedSecurityGroup]: isolated.restoredGroup.securityGroupId }
@@ -76,8 +80,24 @@ export class RegionStack extends Stack {
       addTaskAlarms(this, topic, scope, taskWorker, task);
     }
     if (isolated) {
-      new VerificationMachines(this, scope, keys, topic, steps.map(worker));
+      new VerificationMachines(
+        this,
+        scope,
+        keys,
+        topic,
+        steps.verification.map((step) => worker(step, denied)),
+      );
       addVerificationAlarms(this, topic, scope);
+    }
+    if (hasFailoverMachine(scope)) {
+      const { policy } = new OtherRegionsDenied(this, scope);
+      new FailoverMachines(
+        this,
+        scope,
+        keys,
+        topic,
+        steps.failover.map((step) => worker(step, policy)),
+      );
     }
     addOverdueAlarm(this, topic, scope);
     addBackupAlarms(this, topic, scope);

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { noFailure, pause } from '../machines/machine-states.ts';
-import { machineStep, type StepFunctions } from '../machines/machine-step.ts';
+import { insistence, machineStep, type StepFunctions } from '../machines/machine-step.ts';
 
 /**
  * Proves one backup by restoring it (row V1). Every state takes the verification's record and returns it. Whatever fails
@@ -11,7 +11,7 @@ import { machineStep, type StepFunctions } from '../machines/machine-step.ts';
  */
 export function verifyRecoveryPoint(scope: Construct, steps: StepFunctions): sfn.IChainable {
   const step = (name: string, does: string) => machineStep(scope, name, { steps, does });
-  const insist = (name: string, does: string) => machineStep(scope, name, { steps, does, insist: true });
+  const insist = (name: string, does: string) => machineStep(scope, name, { steps, does, retries: insistence });
 
   const pick = step('Pick the recovery point', 'pick-recovery-point');
   const checkBytes = step('Check the stored bytes', 'check-integrity');

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { noFailure, pause } from '../machines/machine-states.ts';
-import { machineStep, type StepFunctions } from '../machines/machine-step.ts';
+import { insistence, machineStep, type StepFunctions } from '../machines/machine-step.ts';
 
 /**
  * Proves a backup of one of Codeblue's own tables (row B5): restore beside the live table, compare item by item, remove.
@@ -15,7 +15,7 @@ export function verifyStateBackup(scope: Construct, steps: StepFunctions): sfn.I
   const waitForRestore = pause(scope, 'Wait for the restored table', Duration.seconds(60));
   const lookAtRestore = step('Is the restored table up?', 'await-state-restore');
   const compare = step('Compare with the live table', 'compare-state');
-  const remove = machineStep(scope, 'Remove the restored table', { steps, does: 'remove-state-restore', insist: true });
+  const remove = machineStep(scope, 'Remove the restored table', { steps, does: 'remove-state-restore', retries: insistence });
   const waitForRemoval = pause(scope, 'Wait for the removal', Duration.seconds(20));
   const record = step('Record the result', 'record-state-verdict');
   const verified = new sfn.Succeed(scope, 'Table backup verified');

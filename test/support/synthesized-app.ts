@@ -5,7 +5,7 @@ import type { App } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { z } from 'zod';
 import type { Operations } from '../../functions/common/operations.ts';
-import { steps, tasks } from '../../functions/tasks.ts';
+import { stepLists, tasks } from '../../functions/tasks.ts';
 import { codeblueApp } from '../../lib/codeblue-app.ts';
 import { testOperations } from './operations.ts';
 
@@ -27,7 +27,7 @@ export function synthesizedApp(operations: Operations = testOperations()): Synth
   const outdir = mkdtempSync(join(tmpdir(), 'codeblue-synth-'));
   try {
     const bundle = { code: () => Code.fromInline('// templates only'), sha256: '0'.repeat(64) };
-    const app = codeblueApp({ operations, tasks, steps, bundle, validate: false, outdir });
+    const app = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: false, outdir });
     const byRegion = new Map(app.synth().stacks.map((stack) => [stack.environment.region, Template.parse(stack.template)]));
     return {
       app,
