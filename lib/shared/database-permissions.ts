@@ -12,7 +12,7 @@ export type DatabaseNeed = Extract<Need, `databases:${string}` | `snapshot-integ
 const namedLater = 'snapshots and restored databases are named by time; the prefix is ours alone';
 
 /** ARNs of the live databases in one Region: the instance, or the Aurora cluster. */
-function liveDatabases({ operations }: RegionScope, region: string): readonly string[] {
+export function liveDatabases({ operations }: RegionScope, region: string): readonly string[] {
   return operations.databases.flatMap(({ engine, sites }) => {
     const site = siteIn(sites, region);
     return site ? [databaseArn(operations, region, engine === 'aurora-postgres' ? 'cluster' : 'db', site.identifier)] : [];
@@ -36,13 +36,13 @@ const restored = ({ operations, region }: RegionScope): readonly string[] => [
 ];
 
 /** RDS resources other than databases, by type and name: subnet groups, parameter groups, option groups. */
-const rdsArn = ({ operations, region }: Pick<RegionScope, 'operations' | 'region'>, resource: string): string =>
+export const rdsArn = ({ operations, region }: Pick<RegionScope, 'operations' | 'region'>, resource: string): string =>
   `arn:${partitionOf(region)}:rds:${region}:${operations.account}:${resource}`;
 
-const owned = ({ operations }: RegionScope) => ({ StringEquals: { [`aws:ResourceTag/${tagKeys.owner}`]: operations.name } });
+export const owned = ({ operations }: RegionScope) => ({ StringEquals: { [`aws:ResourceTag/${tagKeys.owner}`]: operations.name } });
 
 /** A list call is authorized against the whole type: with narrower resources RDS refuses it instead of filtering. */
-const describe = ({ operations }: RegionScope): readonly Grant[] => [
+export const describe = ({ operations }: RegionScope): readonly Grant[] => [
   grant({
     actions: [
       'rds:DescribeDBInstances',
@@ -166,7 +166,7 @@ const checkIntegrity = (scope: RegionScope): readonly Grant[] => {
   ];
 };
 
-const liveCredentials = (scope: RegionScope): readonly Grant[] => {
+export const liveCredentials = (scope: RegionScope): readonly Grant[] => {
   const { operations, region } = scope;
   const sites = operations.databases.flatMap(({ sites: all }) => siteIn(all, region) ?? []);
   const secretKeys = sites.flatMap((site) => site.secretKeyArn ?? []);

@@ -1,8 +1,6 @@
 import {
   auditTableIndexes,
   auditTableName,
-  backupKeyAlias,
-  bucketName,
   functionName,
   lockedVaultName,
   machineArn,
@@ -20,6 +18,7 @@ import { databasePermissions } from './database-permissions.ts';
 import { failoverPermissions, isFailoverNeed } from './failover-permissions.ts';
 import { type Grant, grant } from './grant.ts';
 import { dataKeyActions, keysThroughService } from './key-grants.ts';
+import { objects } from './object-grants.ts';
 import { judgingRegions, type RegionScope } from './region-scope.ts';
 
 /** What a permission needs to know besides the deployment. */
@@ -47,31 +46,6 @@ function recordKeeping(scope: PermissionScope): readonly Grant[] {
       resources: [tableArn(scope, region, stateTableName(operations))],
     }),
     keysThroughService(scope, [region], stateKeyAlias(operations), 'dynamodb', dataKeyActions),
-  ];
-}
-
-/** Objects below a prefix of the bucket of each given Region; listing tells "absent" from "forbidden". */
-function objects(scope: PermissionScope, regions: readonly string[], prefix: string, access: 'read' | 'write'): readonly Grant[] {
-  const { operations } = scope;
-  const bucketArn = (region: string) => `arn:${partitionOf(region)}:s3:::${bucketName(operations, region)}`;
-  return [
-    grant({
-      actions: access === 'read' ? ['s3:GetObject'] : ['s3:GetObject', 's3:PutObject'],
-      resources: regions.map((region) => `${bucketArn(region)}/${prefix}/*`),
-      because: `objects below ${prefix}/ are named after recovery points and verifications of the future`,
-    }),
-    grant({
-      actions: ['s3:ListBucket'],
-      resources: regions.map(bucketArn),
-      conditions: { StringLikeIfExists: { 's3:prefix': `${prefix}/*` } }, // reading an absent object asks without a prefix
-    }),
-    keysThroughService(
-      scope,
-      regions,
-      backupKeyAlias(operations),
-      's3',
-      access === 'read' ? ['kms:Decrypt'] : ['kms:Decrypt', 'kms:GenerateDataKey'],
-    ),
   ];
 }
 
