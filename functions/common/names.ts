@@ -139,3 +139,12 @@ export const environmentNames = {
   /** Only functions with `replicas:rehearse` need it. */
   rehearsalSecurityGroup: 'REHEARSAL_SECURITY_GROUP_ID',
 } as const;
+
+/**
+ * Addresses of a Region that answer anybody with 200 while it can be reached. Two services, so that the outage of one is not taken for that of
+ * the Region.
+ */
+export function regionProbeAddresses(region: string): readonly string[] {
+  const domain = partitionOf(region) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return ['dynamodb', 'ec2'].map((service) => `https://${service}.${region}.${domain}/ping`);
+}

@@ -51,6 +51,8 @@ export const CoordinationRecord = z.strictObject({
   plan: FailoverPlan.optional(),
   /** When the holder last changed (cool-down). */
   changedAt: Timestamp,
+  /** Whose renewal this is. Of two runs of one Region's guardian that overlap, the one that began earlier stops. */
+  renewedBy: z.strictObject({ region: Region, run: Timestamp }).optional(),
   /** Raised by each write; a writer that read an older one loses (`Conflict`). Each renewal raises it: unchanged means not renewed. */
   version: z.int().nonnegative(),
 });

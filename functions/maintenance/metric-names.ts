@@ -37,5 +37,19 @@ export const metricNames = {
     rtoSeconds: 'RtoSeconds',
     /** At most so much is lost by promoting; dimension Database. */
     lossSeconds: 'DataLossSeconds',
+    /** 1 for each vote that an observer cast; dimension Region, the observer's. Missing data means that it sees nothing for anybody. */
+    votes: 'Votes',
+    /** Subjects that this observer finds unhealthy; dimension Region, the observer's. */
+    unhealthy: 'UnhealthySubjects',
+    /** 1 where the coordination record could not be read, 0 where it could; dimension Region, the reader's. */
+    coordinationUnreadable: 'CoordinationUnreadable',
+    /** What is left of the lease by the record, negative once it has run out; dimension Region, the observer's. Told by every observer, since the dead tell nothing. */
+    leaseRemaining: 'LeaseRemainingSeconds',
+    /** For how long an observer has seen a change of leadership unfinished, 0 when there is none; dimension Region, the observer's. */
+    unfinishedSeconds: 'UnfinishedSeconds',
+    /** 1 for each tick in which this Region's guardian renewed the lease or found it renewed, 0 for one in which it could not; dimension Region. Missing data means that there is no guardian. */
+    guarded: 'Guarded',
+    /** Application tables without a fence, over the databases that this guardian renews; dimension Region. */
+    unfencedTables: 'UnfencedTables',
   },
 } as const;
