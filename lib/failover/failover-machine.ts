@@ -27,7 +27,7 @@ export function failover(scope: Construct, steps: StepFunctions): sfn.IChainable
   const commit = step('POINT OF NO RETURN: commit to the new primary', 'commit-promotion', untilTold);
   const promote = step('Promote the replica', 'promote-replica', onward);
   const scale = step('Scale the new Region up', 'scale-up', onward);
-  const waitForPrimary = pause(scope, 'Wait for the new primary', Duration.seconds(5));
+  const waitForPrimary = pause(scope, 'Wait for the new primary', Duration.seconds(2));
   const lookAtPrimary = step('Is the new primary up?', 'await-promotion', onward);
   const note = step('Note where the new history begins', 'note-beginning', onward);
   const open = step('Open the new primary for writes', 'open-primary', onward);
@@ -77,7 +77,8 @@ export function failover(scope: Construct, steps: StepFunctions): sfn.IChainable
   );
   commit.next(byStatus('Committed?', { committed: promote, lost }, giveBack));
   promote.next(byStatus('Is promotion under way?', { promoting: scale, lost }, notOpen));
-  scale.next(waitForPrimary).next(lookAtPrimary);
+  scale.next(lookAtPrimary);
+  waitForPrimary.next(lookAtPrimary);
   lookAtPrimary.next(byStatus('Up, or still being promoted?', { promoted: note, waiting: waitForPrimary, lost }, notOpen));
   note.next(byStatus('Is it noted?', { noted: open, lost }, notOpen));
   open.next(byStatus('Is it open?', { open: confirm, lost }, notOpen));

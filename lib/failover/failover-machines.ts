@@ -15,7 +15,7 @@ import { failover } from './failover-machine.ts';
 const questions = 3;
 /** One look for an answer every 5 s is ten events, and Step Functions keeps 25 000 of an execution: 3.4 h of waiting in all. */
 const longestExpiry = Duration.hours(1);
-/** Besides the answers: promotion (1 h at most), strength (15 min), and every step with its retries. */
+/** Besides the answers: promotion (half an hour at most), strength (15 min), and every step with its retries. */
 const everythingElse = Duration.hours(4);
 
 function limitOf({ failover: { approvals } }: Operations): Duration {

@@ -1,8 +1,10 @@
 import { seconds } from '../../common/duration.ts';
 import type { Ports } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
-import { FailoverRecord } from '../models.ts';
+import { decide } from '../decide.ts';
+import { type CoordinationRecord, FailoverRecord } from '../models.ts';
 import { enterPhase, outageStart } from '../phases.ts';
+import { automaticRequester } from '../plan.ts';
 import { standingOf } from '../standing.ts';
 import { found, pastItsEpoch } from './failover-step.ts';
 
@@ -22,6 +24,7 @@ export const assessFailover = defineStep({
     const standing = standingOf(current, plan);
     const timed = { ...record, phases: [{ name: 'notice', startedAt: outageStart(plan), endedAt: plan.requestedAt }] };
     const begun = enterPhase(timed, 'decide', clock.now());
+    if (current === undefined) return pastItsEpoch(begun, 'elsewhere');
     switch (standing) {
       case 'claimed':
         return found(begun, 'go', `taking over: epoch ${plan.epoch} is claimed for this plan`);
@@ -38,22 +41,30 @@ export const assessFailover = defineStep({
       case 'elsewhere':
         return pastItsEpoch(begun, standing);
       case 'before':
-        return wanted(begun, context);
+        return wanted(begun, current, context);
     }
   },
 });
 
-async function wanted(record: FailoverRecord, context: Pick<Ports, 'coordination' | 'replicas'> & TaskContext): Promise<FailoverRecord> {
+/** The observers' own plan must be what they would still decide, by reads of this moment; a person's is taken as it is. */
+async function wanted(
+  record: FailoverRecord,
+  current: CoordinationRecord,
+  context: Pick<Ports, 'coordination' | 'replicas'> & TaskContext,
+): Promise<FailoverRecord> {
   const { plan } = record;
-  const hold = await context.coordination.hold();
-  if (hold && plan.requestedBy === 'codeblue' && Date.parse(hold.until) > context.clock.now().getTime()) {
-    return found(record, 'not-called-for', `${hold.by} holds everything until ${hold.until}: ${hold.reason}`);
+  const { coordination, replicas, operations, clock, region } = context;
+  if (plan.to !== region) return found(record, 'refused', `the plan is for ${plan.to}, and this machine can only make ${region} lead`);
+  if (plan.requestedBy === automaticRequester) {
+    const [votes, hold] = await Promise.all([coordination.votes(), coordination.hold()]);
+    const { action, says } = decide({ operations, record: current, votes, hold, now: clock.now() });
+    if (action !== 'move') return found(record, 'not-called-for', says);
   }
-  const replicas = await Promise.all(plan.databases.map(({ databaseId }) => context.replicas.describe(databaseId, plan.to)));
-  const unfit = replicas.filter(({ role, status }) => role !== 'replica' || status !== 'available');
+  const states = await Promise.all(plan.databases.map(({ databaseId }) => replicas.describe(databaseId, plan.to)));
+  const unfit = states.filter(({ role, status }) => role !== 'replica' || status !== 'available');
   if (unfit.length > 0) {
     const which = unfit.map(({ databaseId, role, says }) => `${databaseId} is ${role} (${says})`).join(', ');
     return found(record, 'refused', `${plan.to} has no replica that could be promoted: ${which}`);
   }
-  return plan.needsApproval ? found(record, 'ask', 'a human must agree') : found(record, 'go', plan.reason);
+  return plan.needsApproval ? found(record, 'ask', plan.reason) : found(record, 'go', plan.reason);
 }
