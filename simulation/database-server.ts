@@ -1,0 +1,236 @@
+import type { DatabaseId, Region } from '../functions/common/ids.ts';
+import type { Epoch } from '../functions/failover/models.ts';
+import type { MachineClock } from './machine-clock.ts';
+import type { Network } from './network.ts';
+import type { Micros, VirtualTime } from './virtual-time.ts';
+
+/** The lease row inside the database, and what replicates with it. */
+export interface LeaseRow {
+  readonly epoch: Epoch;
+  readonly holder: Region | undefined;
+  readonly untilMicros: number;
+  readonly closedFor: Epoch | undefined;
+}
+
+/** One durable change, with everything as it stands after it: what a replica that has applied it shows. */
+export interface LogEntry {
+  readonly at: Micros;
+  readonly lease: LeaseRow;
+  readonly transactions: number;
+  readonly canary: { readonly seq: number; readonly writtenMicros: number };
+  /** Set for the commit of a client: the epoch that accepted it. */
+  readonly commit: { readonly epoch: Epoch } | undefined;
+}
+
+/** A client's transaction between its first write and its commit. */
+export interface OpenTransaction {
+  killed: boolean;
+  readonly bornInStart: number;
+}
+
+/** What a server does differently when it is broken on purpose. */
+export interface ServerFlaws {
+  /** The check at commit is missing: only statements are refused. */
+  readonly noCommitCheck?: boolean;
+  /** Leases of any epoch are taken. */
+  readonly epochNotCompared?: boolean;
+  /** A restart forgets the lease, and a server without one takes every write. */
+  readonly leaseForgottenAtStart?: boolean;
+}
+
+export interface ServerSettings {
+  readonly databaseId: DatabaseId;
+  readonly region: Region;
+  readonly time: VirtualTime;
+  readonly network: Network;
+  readonly clock: MachineClock;
+  /** Longest time between the check at commit and the commit record on disk. */
+  readonly commitTakes: Micros;
+  readonly flaws: ServerFlaws;
+  /** Told when it may have begun to accept writes. */
+  readonly onOpened: (server: DatabaseServer) => void;
+  readonly onCommit: (server: DatabaseServer, entry: LogEntry) => void;
+}
+
+/**
+ * A model of one PostgreSQL server with the fence of ADR 6: a lease row, a check at each statement and at commit, a write-ahead log that is
+ * durable, and a replica that shows a prefix of its source's log.
+ */
+export class DatabaseServer {
+  readonly databaseId: DatabaseId;
+  readonly region: Region;
+  readonly #settings: ServerSettings;
+  readonly log: LogEntry[];
+  role: 'primary' | 'replica';
+  /** Its process runs; its Region may be lost all the same. */
+  running = true;
+  /** Tables that nothing fences. */
+  unfenced: readonly string[] = [];
+  promotingSince: Micros | undefined;
+  availableFrom: Micros;
+  #source: { readonly server: DatabaseServer; lag: Micros; since: Micros | undefined } | undefined;
+  #starts = 0;
+  #lastRecordAt: Micros = 0;
+  readonly #open = new Set<OpenTransaction>();
+
+  /** @param source what it copies from; undefined for a primary */
+  constructor(settings: ServerSettings, first: LogEntry, source?: { readonly server: DatabaseServer; readonly lag: Micros; readonly readyAt: Micros }) {
+    this.#settings = settings;
+    this.databaseId = settings.databaseId;
+    this.region = settings.region;
+    this.role = source ? 'replica' : 'primary';
+    this.availableFrom = source?.readyAt ?? 0;
+    this.#source = source && { server: source.server, lag: source.lag, since: source.readyAt };
+    this.log = source ? [...source.server.log] : [first];
+  }
+
+  get isUp(): boolean {
+    return this.running && this.#settings.network.isUp(this.region) && this.#settings.time.now >= this.availableFrom;
+  }
+
+  get newest(): LogEntry {
+    this.catchUp();
+    const entry = this.log.at(-1);
+    if (!entry) throw new RangeError('a server always has a first entry');
+    return entry;
+  }
+
+  get lease(): LeaseRow {
+    return this.newest.lease;
+  }
+
+  get source(): DatabaseServer | undefined {
+    return this.role === 'replica' ? this.#source?.server : undefined;
+  }
+
+  /** Microseconds since 1970 by its own clock. */
+  showClock(): number {
+    return this.#settings.clock.show(this.#settings.time.now);
+  }
+
+  /** Whether a statement that writes would be accepted now. */
+  get isOpen(): boolean {
+    return this.isUp && this.role === 'primary' && (this.#forgot || this.showClock() < this.lease.untilMicros);
+  }
+
+  /** The last instant at which a commit could still become durable if nothing changes; undefined when none can. */
+  get lastPossibleCommit(): Micros | undefined {
+    if (!this.isUp || this.role !== 'primary') return undefined;
+    const { clock, commitTakes, time } = this.#settings;
+    const lapses = this.#forgot ? Number.POSITIVE_INFINITY : clock.reaches(this.lease.untilMicros);
+    return lapses + commitTakes > time.now ? lapses + commitTakes : undefined;
+  }
+
+  get #forgot(): boolean {
+    return this.#starts > 0 && this.#settings.flaws.leaseForgottenAtStart === true;
+  }
+
+  /** Applies what has arrived from the source by now. Called before anything looks at a replica, and before the way to it changes. */
+  catchUp(): void {
+    const source = this.#source;
+    if (this.role !== 'replica' || !source || source.since === undefined || !this.#settings.network.isUp(this.region)) return;
+    const { log } = source.server;
+    for (let entry = log[this.log.length]; entry; entry = log[this.log.length]) {
+      if (Math.max(entry.at, source.since) + source.lag > this.#settings.time.now) return;
+      this.log.push(entry);
+    }
+  }
+
+  /** The stream from the source is up from `since` on, or broken. */
+  setStream(since: Micros | undefined): void {
+    this.catchUp();
+    if (this.#source) this.#source.since = since;
+  }
+
+  setLag(lag: Micros): void {
+    this.catchUp();
+    if (this.#source) this.#source.lag = lag;
+  }
+
+  get streams(): boolean {
+    return this.#source?.since !== undefined;
+  }
+
+  append(change: Partial<Omit<LogEntry, 'at'>>): LogEntry {
+    const { lease, transactions, canary } = this.newest;
+    const entry: LogEntry = { lease, canary, commit: undefined, ...change, transactions: transactions + 1, at: this.#settings.time.now };
+    this.log.push(entry);
+    return entry;
+  }
+
+  /** Sets the end of the lease, as the fence's function does. @returns false when it has seen a later epoch */
+  renew(epoch: Epoch, holder: Region, untilMicros: number): boolean {
+    const { lease } = this;
+    if (epoch < lease.epoch && !this.#settings.flaws.epochNotCompared) return false;
+    const longest = epoch === lease.epoch && epoch > 0 ? Math.max(lease.untilMicros, untilMicros) : untilMicros;
+    this.append({ lease: { ...lease, epoch, holder, untilMicros: longest } });
+    this.#settings.onOpened(this);
+    return true;
+  }
+
+  /** Closes at once. @returns when the last commit that had passed its check is durable */
+  close(epoch: Epoch): Micros {
+    this.append({ lease: { epoch, holder: undefined, untilMicros: 0, closedFor: this.lease.closedFor } });
+    for (const transaction of this.#open) transaction.killed = true;
+    return Math.max(this.#settings.time.now, this.#lastRecordAt) + 1;
+  }
+
+  /** The last write of all before `epoch`. */
+  mark(epoch: Epoch): LogEntry {
+    return this.append({ lease: { ...this.lease, closedFor: epoch } });
+  }
+
+  /** A client's first write. @returns undefined when it is refused */
+  begin(): OpenTransaction | undefined {
+    if (!this.isOpen) return undefined;
+    const transaction = { killed: false, bornInStart: this.#starts };
+    this.#open.add(transaction);
+    return transaction;
+  }
+
+  /** A client's commit. It is durable `takes` later, unless it is refused or the server dies before that. */
+  commit(transaction: OpenTransaction, takes: Micros, canarySeconds: number): boolean {
+    this.#open.delete(transaction);
+    const { time, flaws, onCommit } = this.#settings;
+    const passes = flaws.noCommitCheck || this.isOpen;
+    if (!this.isUp || this.role !== 'primary' || transaction.killed || transaction.bornInStart !== this.#starts || !passes) return false;
+    const start = this.#starts;
+    const { epoch } = this.lease;
+    this.#lastRecordAt = Math.max(this.#lastRecordAt, time.now + takes);
+    time.after(takes, () => {
+      if (this.#starts !== start || !this.isUp) return;
+      const { canary } = this.newest;
+      const shown = this.showClock();
+      const isDue = shown - canary.writtenMicros >= canarySeconds * 1_000_000;
+      const entry = this.append({ commit: { epoch }, ...(isDue ? { canary: { seq: canary.seq + 1, writtenMicros: shown } } : {}) });
+      onCommit(this, entry);
+    });
+    return true;
+  }
+
+  /** Its process dies: open transactions are gone, the log stays. */
+  stop(): void {
+    this.catchUp();
+    this.running = false;
+    this.#open.clear();
+    this.#starts++;
+  }
+
+  start(): void {
+    this.running = true;
+    this.#settings.onOpened(this);
+  }
+
+  /** Stops following; writable once `finishPromotion` is called. */
+  beginPromotion(): void {
+    this.catchUp();
+    this.#source = undefined;
+    this.promotingSince = this.#settings.time.now;
+  }
+
+  finishPromotion(): void {
+    this.role = 'primary';
+    this.promotingSince = undefined;
+    this.#settings.onOpened(this);
+  }
+}

@@ -1,0 +1,57 @@
+import type { Operations } from '../functions/common/operations.ts';
+import { startClients } from './clients.ts';
+import { Silenced, scheduleFaults } from './faults.ts';
+import type { Definition } from './machine/definition.ts';
+import type { Violation } from './monitor.ts';
+import { startPeople } from './people.ts';
+import type { Random } from './random.ts';
+import type { Scenario } from './scenario.ts';
+import { startSchedules } from './schedules.ts';
+import { isAtRest, judgeEnd } from './verdict.ts';
+import { type Micros, toMicros } from './virtual-time.ts';
+import { type Flaws, World } from './world.ts';
+
+/** After the last fault everything must come to rest within this: the machine's longest waits are a minute, and a rolled-back failover begins anew after the cool-down. */
+const restLimit = toMicros(900);
+
+export interface Play {
+  readonly scenario: Scenario;
+  readonly violations: readonly Violation[];
+  readonly endedAt: Micros;
+  readonly events: number;
+  readonly commits: number;
+  /** Epoch and holder at the end. */
+  readonly end: string;
+}
+
+export interface PlaySettings {
+  readonly scenario: Scenario;
+  readonly random: Random;
+  readonly operations: Operations;
+  readonly definition: Definition;
+  readonly flaws: Flaws;
+  readonly trace?: ((at: Micros, who: string, what: string) => void) | undefined;
+}
+
+/** Plays one run to its end and judges it. */
+export async function play(settings: PlaySettings): Promise<Play> {
+  const { scenario } = settings;
+  const world = new World(settings);
+  const silenced = new Silenced();
+  scheduleFaults(world, silenced);
+  startSchedules(world, silenced);
+  startPeople(world);
+  const clients = startClients(world);
+  const { time, monitor } = world;
+  await time.run(() => monitor.violations.length > 0 || isAtRest(world) || time.now > scenario.quietFrom + restLimit);
+  judgeEnd(world, clients);
+  const { record } = world.table;
+  return {
+    scenario,
+    violations: monitor.violations,
+    endedAt: time.now,
+    events: time.count,
+    commits: monitor.commits,
+    end: `${record?.phase ?? 'no record'} for ${record?.holder ?? 'nobody'} in epoch ${record?.epoch ?? 0}`,
+  };
+}

@@ -1,0 +1,44 @@
+import type { Operations } from '../functions/common/operations.ts';
+import { drawScenario } from './draw-scenario.ts';
+import { type Definition, parseDefinition } from './machine/definition.ts';
+import { type PolicyVariant, simulatedOperations } from './operations.ts';
+import { type Play, type PlaySettings, play } from './play.ts';
+import { seededRandom } from './random.ts';
+import type { Flaws } from './world.ts';
+
+/** Plays seeds: the same seed is the same run, on any machine. */
+export class Simulator {
+  readonly #definition: Definition;
+  readonly #flaws: Flaws;
+  readonly #operations = new Map<string, Operations>();
+
+  /** @param document the synthesized machine `failover` */
+  constructor(document: unknown, flaws: Flaws = {}) {
+    const definition = parseDefinition(document);
+    this.#definition = flaws.definition?.(definition) ?? definition;
+    this.#flaws = flaws;
+  }
+
+  run(seed: number, trace?: PlaySettings['trace']): Promise<Play> {
+    const random = seededRandom(`codeblue ${seed}`);
+    const scenario = drawScenario(random.fork('scenario'));
+    return play({
+      scenario,
+      random: random.fork('run'),
+      operations: this.#operationsFor(scenario.policy),
+      definition: this.#definition,
+      flaws: this.#flaws,
+      trace,
+    });
+  }
+
+  #operationsFor(policy: PolicyVariant): Operations {
+    const key = `${policy.mode} ${policy.budgetSeconds}`;
+    const known = this.#operations.get(key);
+    if (known) return known;
+    const plain = simulatedOperations(policy);
+    const made = this.#flaws.operations?.(plain) ?? plain;
+    this.#operations.set(key, made);
+    return made;
+  }
+}

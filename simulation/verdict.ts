@@ -1,0 +1,89 @@
+import { judgeAnswer } from '../functions/failover/approvals.ts';
+import type { FailoverPlan } from '../functions/failover/models.ts';
+import type { ClientView } from './clients.ts';
+import type { Fork } from './monitor.ts';
+import { microsPerSecond, toMicros } from './virtual-time.ts';
+import type { World } from './world.ts';
+
+/** What must not happen is looked for so long after the last fault. */
+const watchFor = toMicros(20);
+
+/** Nothing is under way, and clients of the Region that leads have written since the last fault. */
+export function isAtRest({ time, scenario, table, executions, monitor }: World): boolean {
+  if (time.now < scenario.quietFrom + watchFor) return false;
+  if (table.record?.phase !== 'active' || executions.running.length > 0) return false;
+  return monitor.lastCommitAt > scenario.quietFrom && monitor.lastCommitBy?.region === table.record.holder && time.now - monitor.lastCommitAt < toMicros(4);
+}
+
+/** What can only be said when a run is over. */
+export function judgeEnd(world: World, clients: ClientView): void {
+  if (world.monitor.violations.length > 0) return; // the run was stopped there
+  judgeLife(world);
+  judgeExpectations(world, clients);
+  judgeAudit(world);
+  for (const fork of world.monitor.forks) judgeLoss(world, fork);
+}
+
+/** P2: every failover ended, and somebody accepts writes. */
+function judgeLife(world: World): void {
+  const { scenario, table, executions, monitor, surroundings } = world;
+  if (isAtRest(world) || !scenario.expects.saneClocks) return;
+  const { record } = table;
+  const hung = executions.running.map(({ name, state }) => `${name} in "${state}"`);
+  const waitsForHuman = hung.length === 0 && surroundings.notices.some(({ severity, subject }) => severity === 1 && subject.includes('needs a human'));
+  if (waitsForHuman && record?.phase !== 'active') return;
+  monitor.violated(
+    'P2',
+    `not at rest: ${record?.phase} for ${record?.holder} in epoch ${record?.epoch}; ${hung.join(', ') || 'nothing runs'}; last commit at ${(monitor.lastCommitAt / microsPerSecond).toFixed(1)} s`,
+  );
+}
+
+function judgeExpectations({ scenario, table, monitor, executions }: World, clients: ClientView): void {
+  const { nothingMoves, nothingRefused, endsIn } = scenario.expects;
+  if (nothingMoves && executions.all.size > 0) monitor.violated('P6', `${[...executions.all.keys()].join(', ')} was started although ${scenario.title}`);
+  if (nothingRefused && clients.refused > 0) monitor.violated('P7', `${clients.refused} writes were refused although ${scenario.title}`);
+  if (endsIn !== undefined && table.record?.holder !== endsIn) monitor.violated('P3', `it ended in ${table.record?.holder}, and without the crashes in ${endsIn}`);
+}
+
+/** P4: whoever lives writes down how each of its acts ended. */
+function judgeAudit({ surroundings, monitor, scenario }: World): void {
+  if (scenario.weather) return; // the outcome itself can be what was lost
+  for (const [actId, process] of surroundings.actors) {
+    if (process.openActs.has(actId) && process.alive && !process.hadTrouble) monitor.violated('P4', `${process.name} never wrote down how ${actId} ended`);
+  }
+}
+
+/** P5: what the new primary lacks is within the budget, or a person accepted a loss as great. A planned change loses nothing. */
+function judgeLoss(world: World, { source, server, plan, applied }: Fork): void {
+  const { monitor, scenario } = world;
+  const lost = source.log.slice(applied).filter(({ commit }) => commit !== undefined);
+  const [first, last] = [lost[0], lost.at(-1)];
+  if (!first || !last || !plan) return;
+  const seconds = (last.at - first.at) / microsPerSecond;
+  const budget = plan.databases.find(({ databaseId }) => databaseId === server.databaseId)?.lossBudgetSeconds ?? 0;
+  const says = `${lost.length} commits over ${seconds.toFixed(1)} s are lost by the ${plan.kind} to ${plan.to}`;
+  if (plan.kind === 'switchover') {
+    monitor.violated('P5', says);
+    return;
+  }
+  const tolerance = clockError(world);
+  if (!scenario.expects.saneClocks || seconds <= Math.max(budget, accepted(world, plan)) + tolerance) return;
+  monitor.violated('P5', `${says}; the budget is ${budget} s, and people accepted ${accepted(world, plan)} s`);
+}
+
+/** By how much a comparison of two clocks can be wrong in this run, seconds. */
+function clockError({ scenario }: World): number {
+  const errors = [...scenario.regionClocks.values(), ...scenario.databaseClocks.values()];
+  return errors.reduce((sum, { offset, step }) => Math.max(sum, Math.abs(offset)) + Math.abs(step?.by ?? 0), 0) / microsPerSecond + 0.5;
+}
+
+/** The greatest loss that somebody who may has agreed to for this plan, seconds. */
+function accepted({ table, operations }: World, plan: FailoverPlan): number {
+  const agreed = table.requests.filter(({ hash, question, expiresAt, ...request }) => {
+    if (question.question !== 'accept-loss' || question.plan.epoch !== plan.epoch) return false;
+    const answer = table.answers.get(hash);
+    const judged = judgeAnswer({ hash, question, expiresAt, ...request }, answer, operations.failover.approvals, new Date(answer?.at ?? expiresAt));
+    return judged.status === 'approved';
+  });
+  return Math.max(0, ...agreed.flatMap(({ question }) => question.losses.map((loss) => (loss.lastKnownAgeSeconds === undefined ? Number.POSITIVE_INFINITY : loss.atMostSeconds))));
+}

@@ -1,0 +1,268 @@
+import { runStep, runTask } from '../functions/handlers/run-operation.ts';
+import type { DatabaseId, Region } from '../functions/common/ids.ts';
+import { timestamp } from '../functions/common/ids.ts';
+import { silentLogger } from '../functions/common/logger.ts';
+import type { Operations } from '../functions/common/operations.ts';
+import { databaseOf } from '../functions/common/operations-lookup.ts';
+import type { Ports } from '../functions/common/ports.ts';
+import type { AnyTask } from '../functions/common/task.ts';
+import { type CoordinationRecord, Epoch } from '../functions/failover/models.ts';
+import { stepNamed } from '../functions/tasks.ts';
+import { CoordinationTable } from './coordination-table.ts';
+import { databasePorts } from './database-ports.ts';
+import { DatabaseServer, type LogEntry, type ServerFlaws, type ServerSettings } from './database-server.ts';
+import { type Execution, SimulatedExecutions } from './executions.ts';
+import type { Definition } from './machine/definition.ts';
+import { StatesError } from './machine/interpreter.ts';
+import { MachineClock, trueClock } from './machine-clock.ts';
+import { Monitor } from './monitor.ts';
+import { Network } from './network.ts';
+import { primary, standby, witness } from './operations.ts';
+import { Process } from './process.ts';
+import type { Random } from './random.ts';
+import type { Scenario } from './scenario.ts';
+import { Surroundings } from './surroundings.ts';
+import { type Micros, microsPerSecond, toMicros, VirtualTime } from './virtual-time.ts';
+
+/** What a deliberate breakage changes, at the seams of the protocol and nowhere inside it. */
+export interface Flaws {
+  readonly ports?: (ports: Partial<Ports>, process: Process, world: World) => Partial<Ports>;
+  readonly operations?: (operations: Operations) => Operations;
+  readonly definition?: (definition: Definition) => Definition;
+  readonly server?: ServerFlaws;
+}
+
+export interface WorldSettings {
+  readonly scenario: Scenario;
+  readonly random: Random;
+  readonly operations: Operations;
+  readonly definition: Definition;
+  readonly flaws: Flaws;
+  /** Receives one line per happening; left out for speed. */
+  readonly trace?: ((at: Micros, who: string, what: string) => void) | undefined;
+}
+
+/** Leases of the record that a run begins with: long after the last change of leadership. */
+const firstEpoch = Epoch.parse(1);
+
+/** Everything that a run is made of: three Regions and a witness, their databases and handlers, under one virtual clock. */
+export class World {
+  readonly time = new VirtualTime();
+  readonly network: Network;
+  readonly monitor: Monitor;
+  readonly table: CoordinationTable;
+  readonly executions: SimulatedExecutions;
+  readonly surroundings: Surroundings;
+  readonly operations: Operations;
+  readonly scenario: Scenario;
+  readonly random: Random;
+  /** Every server that was ever made. */
+  readonly servers: DatabaseServer[] = [];
+  readonly processes = new Set<Process>();
+  readonly #named = new Map<string, DatabaseServer>();
+  readonly #runs = new Map<string, number>();
+  readonly #clocks = new Map<Region, MachineClock>();
+  readonly #flaws: Flaws;
+  readonly #trace: WorldSettings['trace'];
+  readonly #faultRandom: Random;
+
+  constructor({ scenario, random, operations, definition, flaws, trace }: WorldSettings) {
+    this.scenario = scenario;
+    this.random = random;
+    this.operations = operations;
+    this.#flaws = flaws;
+    this.#trace = trace;
+    this.#faultRandom = random.fork('deaths');
+    for (const [region, error] of scenario.regionClocks) this.#clocks.set(region, new MachineClock(error));
+    this.network = new Network(this.time, random.fork('network'), scenario.weather);
+    this.monitor = new Monitor(this.time, () => this.servers);
+    this.executions = new SimulatedExecutions({
+      time: this.time,
+      network: this.network,
+      random: random.fork('executions'),
+      definition,
+      invoke: (operation, record, execution) => this.#invoke(operation, record, execution),
+      trace: (who, what) => this.trace(who, what),
+    });
+    this.surroundings = new Surroundings({
+      ...{ time: this.time, network: this.network, random: random.fork('surroundings'), monitor: this.monitor, operations },
+      executions: () => this.executions,
+    });
+    this.table = new CoordinationTable({
+      ...{ time: this.time, network: this.network, random: random.fork('table') },
+      places: { replicas: [primary, standby], witness },
+      onRecord: (before, after, by) => {
+        this.monitor.recordChanged(before, after, by);
+        if (before?.phase !== after.phase) this.trace(by.name, `record: ${after.phase} for ${after.holder}, epoch ${after.epoch}, v${after.version}`);
+      },
+      first: scenario.coldStart ? undefined : this.#firstRecord(),
+    });
+    for (const { id } of operations.databases) this.#makeServers(id);
+  }
+
+  trace(who: string, what: string): void {
+    this.#trace?.(this.time.now, who, what);
+  }
+
+  get isTraced(): boolean {
+    return this.#trace !== undefined;
+  }
+
+  clockOf(region: Region): MachineClock {
+    return this.#clocks.get(region) ?? trueClock;
+  }
+
+  server(databaseId: DatabaseId, region: Region): DatabaseServer | undefined {
+    return this.#named.get(`${databaseId}/${region}`);
+  }
+
+  /** Puts a server under the config's name; what stood there goes on under another. */
+  #place(server: DatabaseServer): void {
+    this.servers.push(server);
+    this.#named.set(`${server.databaseId}/${server.region}`, server);
+  }
+
+  /** Makes a new replica; it answers from `readyAt` on. */
+  addReplica(databaseId: DatabaseId, region: Region, source: DatabaseServer, readyAt: Micros): void {
+    this.#place(new DatabaseServer(this.#serverSettings(databaseId, region), source.newest, { server: source, lag: this.scenario.replicationLag, readyAt }));
+  }
+
+  #serverSettings(databaseId: DatabaseId, region: Region): ServerSettings {
+    const { scenario } = this;
+    return {
+      ...{ databaseId, region, time: this.time, network: this.network, commitTakes: scenario.commitTakes, flaws: this.#flaws.server ?? {} },
+      clock: new MachineClock(scenario.databaseClocks.get(region) ?? { offset: 0, drift: 0 }),
+      onOpened: (server) => this.monitor.opened(server),
+      onCommit: (server, entry) => this.monitor.committed(server, entry),
+    };
+  }
+
+  /** Starts a function in a Region, with what the scenario has in store for this run of it. */
+  spawn(name: string, region: Region): Process {
+    const full = `${name} ${region}`;
+    const interruption = this.scenario.interruptions.find(({ who, nth }) => full.startsWith(who) && nth === this.#count(who, full))?.interruption;
+    for (const { who } of this.scenario.interruptions) if (full.startsWith(who)) this.#runs.set(who, (this.#runs.get(who) ?? 0) + 1);
+    const process = new Process({ name: full, region, machineClock: this.clockOf(region), time: this.time, interruption });
+    this.processes.add(process);
+    process.whenDead(() => {
+      this.processes.delete(process);
+      this.trace(full, 'dies');
+    });
+    return process;
+  }
+
+  /** Runs one occurrence of a scheduled task to its end or its limit. */
+  async runTask(task: AnyTask, region: Region, scheduledAt: Date): Promise<void> {
+    const process = this.spawn(task.name, region);
+    const limit = this.time.after(toMicros(task.timeout), () => process.die());
+    const event = { key: '', scheduledAt: scheduledAt.toISOString(), input: {} };
+    try {
+      await runTask(task, event, this.#host(process), this.#deadline(process, task.timeout));
+    } catch (error) {
+      this.trace(process.name, `fails: ${error instanceof Error ? error.message : error}`);
+    }
+    limit();
+    this.processes.delete(process);
+  }
+
+  /** The ports as one process has them. */
+  ports(process: Process): Partial<Ports> {
+    const databases = databasePorts(process, {
+      network: this.network,
+      find: (databaseId, region) => this.server(databaseId, region),
+      databaseNames: (databaseId) => databaseOf(this.operations, databaseId).databaseNames ?? [databaseId],
+      now: () => this.time.now,
+      promote: (server) => this.#promote(server),
+      onAct: (act, by, server) => this.trace(by.name, `${act} ${server.databaseId} in ${server.region}`),
+      onAsk: (act, by) => this.monitor.acted(act, by),
+    });
+    const coordination = this.table.port(process);
+    const isStep = process.name.startsWith('step ');
+    const ports: Partial<Ports> = {
+      ...this.surroundings.ports(process),
+      ...databases,
+      coordination: {
+        ...coordination,
+        replace: (record) => {
+          if (isStep) this.monitor.acted(`replace by ${record.phase}`, process);
+          return coordination.replace(record);
+        },
+      },
+    };
+    return this.#flaws.ports?.(ports, process, this) ?? ports;
+  }
+
+  #count(who: string, full: string): number {
+    return full.startsWith(who) ? (this.#runs.get(who) ?? 0) + 1 : 0;
+  }
+
+  #host(process: Process) {
+    const { operations } = this;
+    return { ports: this.ports(process), operations, region: process.region, clock: process.clock, log: silentLogger, codeSha256: '0'.repeat(64) };
+  }
+
+  #deadline(process: Process, seconds: number): Date {
+    return new Date(process.clock.now().getTime() + seconds * 1000);
+  }
+
+  /** A step in a Lambda function: JSON in, JSON out; when the function dies Step Functions hears of it. */
+  #invoke(operation: string, record: unknown, execution: Execution): Promise<unknown> {
+    const step = stepNamed(operation);
+    const process = this.spawn(`step ${operation}`, execution.region);
+    return new Promise((resolve, reject) => {
+      const limit = this.time.after(toMicros(step.timeout), () => process.die());
+      process.whenDead(() => {
+        limit();
+        const name = this.#faultRandom.pick(['Lambda.Unknown', 'Lambda.ServiceException', 'States.Timeout']);
+        const heard = name === 'States.Timeout' ? toMicros(step.timeout + 30) : toMicros(0.1);
+        this.time.after(heard, () => this.time.wake(() => reject(new StatesError(name, 'the function died'))));
+      });
+      runStep(step, JSON.parse(JSON.stringify(record)), this.#host(process), this.#deadline(process, step.timeout))
+        .then((result) => resolve(JSON.parse(JSON.stringify(result))))
+        .catch((error: unknown) => {
+          this.trace(process.name, `fails: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`);
+          reject(error);
+        })
+        .finally(() => {
+          limit();
+          this.processes.delete(process);
+        });
+    });
+  }
+
+  #promote(server: DatabaseServer): void {
+    const { source } = server;
+    server.beginPromotion();
+    if (source) this.monitor.promoted(server, source, this.table.record);
+    const finish = () => {
+      if (server.isUp) server.finishPromotion();
+      else this.time.after(microsPerSecond, finish);
+    };
+    this.time.after(this.#faultRandom.int(toMicros(1), toMicros(12)), finish);
+  }
+
+  #firstRecord(): CoordinationRecord {
+    const shown = this.clockOf(primary).date(0);
+    return {
+      epoch: firstEpoch,
+      holder: primary,
+      phase: 'active',
+      leaseUntil: timestamp(new Date(shown.getTime() + this.operations.failover.lease.length * 1000)),
+      fenced: true,
+      changedAt: timestamp(new Date(shown.getTime() - 86_400_000)),
+      version: 100,
+    };
+  }
+
+  #makeServers(databaseId: DatabaseId): void {
+    const settings = this.#serverSettings(databaseId, primary);
+    const lease = this.scenario.coldStart
+      ? { epoch: Epoch.parse(0), holder: undefined, untilMicros: Number.MAX_SAFE_INTEGER, closedFor: undefined }
+      : { epoch: firstEpoch, holder: primary, untilMicros: settings.clock.show(0) + toMicros(this.operations.failover.lease.length), closedFor: undefined };
+    const first: LogEntry = { at: 0, lease, transactions: 1000, canary: { seq: 1, writtenMicros: settings.clock.show(0) }, commit: undefined };
+    const source = new DatabaseServer(settings, first);
+    this.#place(source);
+    this.addReplica(databaseId, standby, source, 0);
+  }
+}
+
