@@ -20,7 +20,7 @@ import { type LabNotice, type LabNotices, labNotices } from './failover/notices.
 import { runMachine } from './machine-runner.ts';
 import { livingClock, livingPorts } from './network/life.ts';
 import type { Network } from './network/network.ts';
-import { labPorts, labStores, type PortsWorld } from './ports.ts';
+import { type LabStores, labPorts, labStores, type PortsWorld } from './ports.ts';
 import type { Regions } from './regions.ts';
 import { type LabVault, labVault } from './store/vault.ts';
 
@@ -69,6 +69,7 @@ export class Lab {
   readonly metrics: RecordingMetrics = recordingMetrics();
   readonly executions: MemoryExecutions;
   readonly notices: LabNotices;
+  readonly stores: LabStores;
   watchState: WatchState = () => {};
   beforeStep: BeforeStep = async () => {};
   afterStep: AfterStep = () => {};
@@ -88,6 +89,7 @@ export class Lab {
     this.network = network;
     this.#log = log;
     const stores = labStores(regions.dir, clock);
+    this.stores = stores;
     const background = new Background();
     const lockFor = operations.vaultLock.mode === 'compliance' ? operations.vaultLock.minRetention : undefined;
     regions.followLeader(() => leaderIn(stores.coordination));
@@ -168,6 +170,11 @@ export class Lab {
     } finally {
       this.#running.delete(`${machine}/${name}`);
     }
+  }
+
+  /** Whether this process carries out any execution. */
+  isExecuting(): boolean {
+    return this.#running.size > 0;
   }
 
   /** Ends an execution in the middle, as a crash would: what it still waits for never comes. */

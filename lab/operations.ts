@@ -8,7 +8,7 @@ export type Profile = Operations['profile'];
 
 /** The one database of the lab. */
 export const labDatabaseId = 'hospital';
-const regions = { primary: 'us-east-1', standby: 'us-west-2', tertiary: 'eu-west-1' };
+export const labRegions = { primary: 'us-east-1', standby: 'us-west-2', tertiary: 'eu-west-1' } as const;
 /** No AWS stands behind the lab: these say so where they are printed. */
 const nowhere = {
   account: '000000000000',
@@ -37,14 +37,14 @@ export function labOperations(
     name: 'lab',
     profile,
     account: nowhere.account,
-    regions,
+    regions: labRegions,
     databases: [
       {
         id: labDatabaseId,
         engine: 'rds-postgres',
-        sites: Object.fromEntries(Object.values(regions).map((region) => [region, site(region)])),
-        copyTo: [regions.standby, regions.tertiary],
-        replica: { region: regions.standby },
+        sites: Object.fromEntries(Object.values(labRegions).map((region) => [region, site(region)])),
+        copyTo: [labRegions.standby, labRegions.tertiary],
+        replica: { region: labRegions.standby },
         invariants: [...invariants],
         ...change,
         ...(databaseNames ? { databaseNames: [...databaseNames] } : {}),

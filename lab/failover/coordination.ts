@@ -73,10 +73,14 @@ export function labCoordination(store: ItemStore, faults: Faults, sites: Coordin
   };
 }
 
-/** The region whose database is the live one, by the record as it is stored: for the lab's own eyes, past every fault. */
-export function leaderIn(store: ItemStore): Region | undefined {
+/** The record as it is stored: for the lab's own eyes, past every fault. */
+export function storedRecord(store: ItemStore): CoordinationRecord | undefined {
   const found = store.get('coordination', 'record');
-  if (!found) return undefined;
-  const { phase, holder, plan } = CoordinationRecord.parse(found.value);
-  return phase === 'claimed' ? (plan?.from ?? holder) : holder;
+  return found && CoordinationRecord.parse(found.value);
+}
+
+/** The region whose database is the live one, by that record. */
+export function leaderIn(store: ItemStore): Region | undefined {
+  const record = storedRecord(store);
+  return record?.phase === 'claimed' ? (record.plan?.from ?? record.holder) : record?.holder;
 }
