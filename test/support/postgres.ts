@@ -120,7 +120,7 @@ function ready(process: ChildProcess): Promise<void> {
     let log = '';
     process.stderr?.on('data', (chunk: Buffer) => {
       log = (log + chunk.toString()).slice(-4000);
-      if (log.includes('database system is ready to accept connections')) resolve();
+      if (/database system is ready to accept (read-only )?connections/.test(log)) resolve();
     });
     process.once('exit', (code) => reject(new Error(`postgres ended with code ${code}: ${log}`)));
   });
