@@ -44,7 +44,7 @@ export interface Executions {
 }
 
 export const machineNames = ['verify-recovery-point', 'verify-state-backup', 'failover'] as const;
-export type MachineName = (typeof machineNames)[number] | 'failover';
+export type MachineName = (typeof machineNames)[number];
 
 export interface Metrics {
   /** One data point in namespace `Codeblue/<capability>`; dimension values are ids, never data. */
