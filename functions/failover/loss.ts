@@ -27,7 +27,7 @@ export function lastKnownPositions(
 ): readonly LastKnown[] {
   const newest = new Map<string, LastKnown>();
   for (const vote of votes) {
-    if (vote.about !== from || vote.epoch >= epoch) continue;
+    if (vote.about !== from || vote.epoch > epoch) continue;
     for (const { databaseId, position, at } of vote.positions) {
       const seen = new Date(at);
       const known = {

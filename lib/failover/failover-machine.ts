@@ -58,11 +58,11 @@ export function failover(scope: Construct, steps: StepFunctions): sfn.IChainable
   assess.next(
     byStatus(
       'Called for?',
-      { go: claim, ask: ask(mayItStart, claim), committed: promote, open: confirm, 'not-called-for': ends.nothingToDo, lost },
+      { go: claim, ask: ask(mayItStart, claim), committed: promote, promoted: note, 'not-called-for': ends.nothingToDo, lost },
       giveBack,
     ),
   );
-  claim.next(byStatus('Is the claim ours?', { claimed: fence, committed: promote, open: confirm, lost }, giveBack));
+  claim.next(byStatus('Is the claim ours?', { claimed: fence, committed: promote, promoted: note, lost }, giveBack));
   fence.next(
     byStatus('Is it fenced?', { fenced: measure, waiting: fence, unfenced: ask(isItOff, fence), committed: promote, lost }, giveBack),
   );

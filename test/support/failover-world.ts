@@ -117,6 +117,13 @@ export async function failoverWorld(given: { readonly operations?: Operations; r
       const at = timestamp(clock.now());
       await ports.coordination.putReceipt({ region: east, epoch: Epoch.parse(epoch), at, databases: await Promise.all(closed) });
     },
+    /** The guardian of the standby Region, once that leads. */
+    async renewWest(epoch: number) {
+      for (const databaseId of databases) {
+        const fence = await ports.fences.open(databaseId, west);
+        await fence.renew({ epoch: Epoch.parse(epoch), holder: west, untilMicros: (await fence.clock()) + 20_000_000 });
+      }
+    },
     /** Somebody answers the newest question. */
     async answer(by: string, answer: 'approved' | 'rejected' = 'approved') {
       const requests = await ports.coordination.requests();

@@ -35,7 +35,7 @@ export const assessFailover = defineStep({
           `taking over: epoch ${plan.epoch} is beyond the point of no return`,
         );
       case 'leads':
-        return found(enterPhase(begun, 'confirm', clock.now()), 'open', `taking over: ${plan.to} leads in epoch ${plan.epoch}`);
+        return found(enterPhase(begun, 'open', clock.now()), 'promoted', `taking over: ${plan.to} leads in epoch ${plan.epoch}`);
       case 'rolled-back':
         return found(begun, 'rolled-back', `the plan for epoch ${plan.epoch} was given up: ${plan.from} leads`);
       case 'elsewhere':

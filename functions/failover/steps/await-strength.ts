@@ -1,4 +1,5 @@
 import { formatSeconds, minutes, seconds, secondsBetween } from '../../common/duration.ts';
+import { messageOf } from '../../common/errors.ts';
 import { timestamp } from '../../common/ids.ts';
 import type { Ports } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
@@ -42,8 +43,12 @@ async function notAtStrength(
   { capacity, operations }: Pick<Ports, 'capacity'> & TaskContext,
 ): Promise<readonly string[]> {
   const looks = capacityOf(operations, to).map(async ({ target, active }) => {
-    const { running } = await capacity.describe(target);
-    return running >= active ? [] : [`${target.name} runs ${running} of ${active}`];
+    try {
+      const { running } = await capacity.describe(target);
+      return running >= active ? [] : [`${target.name} runs ${running} of ${active}`];
+    } catch (error) {
+      return [`${target.name} cannot be looked at: ${messageOf(error)}`];
+    }
   });
   return (await Promise.all(looks)).flat();
 }

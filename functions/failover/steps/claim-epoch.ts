@@ -6,6 +6,7 @@ import { metricNames } from '../../maintenance/metric-names.ts';
 import { claim } from '../claim.ts';
 import { FailoverRefused } from '../errors.ts';
 import { fenceWaitSeconds } from '../fence-wait.ts';
+import { missingAgreement } from '../human-agreement.ts';
 import { lastKnownPositions } from '../loss.ts';
 import { FailoverRecord } from '../models.ts';
 import { enterPhase } from '../phases.ts';
@@ -30,22 +31,27 @@ export const claimEpoch = defineStep({
     const votes = await coordination.votes();
     const standing = standingOf(await coordination.read(), plan);
     if (standing === 'promoting') return found(record, 'committed', `epoch ${plan.epoch} is being promoted for this plan already`);
-    if (standing === 'leads') return found(record, 'open', `${plan.to} leads in epoch ${plan.epoch} already`);
+    if (standing === 'leads') return found(record, 'promoted', `${plan.to} leads in epoch ${plan.epoch} already`);
     if (standing !== 'before' && standing !== 'claimed') return pastItsEpoch(record, standing);
 
+    if (standing === 'before' && plan.needsApproval) {
+      const missing = await missingAgreement({ question: 'start', plan, losses: [] }, context, { now: clock.now() });
+      if (missing !== undefined) return found(record, 'refused', missing);
+    }
     const claimed = standing === 'claimed' ? undefined : await unlessRefused(() => claimNow(record, context));
     if (claimed instanceof FailoverRefused) return found(record, 'lost', claimed.message);
     // Of a claim that this call did not see succeed, nothing is known of the time before it: the whole wait.
     const claimedVersion = claimed?.wrote ? claimed.record.version - 1 : undefined;
     const wait = claimedVersion === undefined ? lease.length + lease.margin : fenceWaitSeconds(lease, { version: claimedVersion }, votes);
     const now = clock.now();
-    await metrics.put({
-      capability: 'failover',
-      name: metricNames.failover.started,
-      value: 1,
-      unit: 'Count',
-      dimensions: { Region: context.region },
-    });
+    if (claimed?.wrote)
+      await metrics.put({
+        capability: 'failover',
+        name: metricNames.failover.started,
+        value: 1,
+        unit: 'Count',
+        dimensions: { Region: context.region },
+      });
     return {
       ...enterPhase(
         found(record, 'claimed', `epoch ${plan.epoch} is claimed for ${plan.to}; the old lease ends within ${wait} s`),

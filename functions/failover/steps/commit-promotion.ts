@@ -1,9 +1,9 @@
 import { seconds } from '../../common/duration.ts';
 import type { Ports } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
-import { judgeAnswer } from '../approvals.ts';
 import { commitPromotion } from '../claim.ts';
 import { FailoverRefused } from '../errors.ts';
+import { missingAgreement } from '../human-agreement.ts';
 import { isWithinBudget } from '../loss.ts';
 import { FailoverRecord } from '../models.ts';
 import { enterPhase } from '../phases.ts';
@@ -44,17 +44,19 @@ export const commitToNewPrimary = defineStep({
 
 /** Why this record may not be promoted; undefined when it may. */
 async function objectionToPromotion(
-  { plan, fenced, losses, question: request }: FailoverRecord,
-  { coordination, operations, clock }: Pick<Ports, 'coordination'> & TaskContext,
+  { plan, fenced, losses }: FailoverRecord,
+  context: Pick<Ports, 'coordination'> & TaskContext,
 ): Promise<string | undefined> {
   if (fenced === undefined) return `nothing says that ${plan.from} cannot write any more`;
   if (plan.kind === 'switchover' && fenced !== 'by-receipt') return `${plan.from} did not close its databases`;
+  const current = await context.coordination.read();
+  if (!current?.fenced) {
+    const isOff = await missingAgreement({ question: 'old-primary-is-off', plan, losses: [] }, context, 'given');
+    if (isOff !== undefined) return `not every table in ${plan.from} is fenced: ${isOff}`;
+  }
   const unmeasured = plan.databases.filter(({ databaseId }) => !losses.some((loss) => loss.databaseId === databaseId));
   if (unmeasured.length > 0) return `nobody measured what is lost of ${unmeasured.map(({ databaseId }) => databaseId).join(', ')}`;
   if (losses.every(isWithinBudget)) return undefined;
-  const asked = request?.question;
-  const isThisLoss = asked?.question === 'accept-loss' && JSON.stringify(asked.losses) === JSON.stringify(losses);
-  if (!request || !isThisLoss) return 'the loss is over the budget, and nobody accepted it';
-  const { status, says } = judgeAnswer(request, await coordination.answerTo(request.hash), operations.failover.approvals, clock.now());
-  return status === 'approved' ? undefined : `the loss is over the budget: ${says}`;
+  const unaccepted = await missingAgreement({ question: 'accept-loss', plan, losses }, context, { now: context.clock.now() });
+  return unaccepted && `the loss is over the budget: ${unaccepted}`;
 }
