@@ -8,6 +8,8 @@ import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
+import { guardLease } from './failover/guard.ts';
+import { observeRegions } from './failover/observe.ts';
 import { askHuman } from './failover/steps/ask-human.ts';
 import { assessFailover } from './failover/steps/assess-failover.ts';
 import { awaitAnswer } from './failover/steps/await-answer.ts';
@@ -62,6 +64,8 @@ export const tasks: readonly AnyTask[] = [
   verifyPointInTime,
   verifySecondRegion,
   checkVerificationAge,
+  observeRegions,
+  guardLease,
   runMissedTasks(() => tasks),
 ];
 

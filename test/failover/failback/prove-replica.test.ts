@@ -1,0 +1,136 @@
+import { open as openFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../functions/common/clock.ts';
+import { ServiceUnavailable } from '../../../functions/common/errors.ts';
+import { DatabaseId, RecoveryPointId } from '../../../functions/common/ids.ts';
+import { proveReplica } from '../../../functions/failover/failback/prove-replica.ts';
+import type { SqlServer } from '../../../functions/verify/ports.ts';
+import { loadSchema, startLoad } from '../../support/load.ts';
+import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
+import { caughtUp, followerOf } from './support.ts';
+
+const servers: TestPostgres[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function primaryWithReplica(settings: Readonly<Record<string, string>> = {}) {
+  const primary = await startPostgres();
+  servers.push(primary);
+  await primary.sql('postgres', 'create database app');
+  await primary.sql('app', loadSchema);
+  const replica = await followerOf(primary, settings);
+  servers.push(replica);
+  return { primary, replica };
+}
+
+const prove = (primary: SqlServer, replica: SqlServer, seconds = 60) =>
+  proveReplica({
+    ...{
+      primary,
+      replica,
+      databaseId: DatabaseId.parse('hms'),
+      databaseNames: ['app'],
+      recoveryPointId: RecoveryPointId.parse('cb-hms-failback-1'),
+    },
+    ...{ deadline: new Date(Date.now() + seconds * 1000), clock: systemClock },
+  });
+
+/** Overwrites a text wherever it stands in the table's file, behind the server's back. @returns how often */
+async function corrupt(server: TestPostgres, table: string, from: string, to: string): Promise<number> {
+  const [row] = await server.sql('app', `select pg_relation_filepath('${table}') as path`);
+  const file = await openFile(join(server.dataDirectory, row?.path ?? ''), 'r+');
+  try {
+    const bytes = await file.readFile();
+    let count = 0;
+    for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at + 1), count++) await file.write(to, at);
+    return count;
+  } finally {
+    await file.close();
+  }
+}
+
+describe('a rebuilt replica', () => {
+  test('is proven equal while its primary is under full load, again and again', async () => {
+    const { primary, replica } = await primaryWithReplica();
+    const load = startLoad(primary.server, 'app', 4, 11);
+    try {
+      for (let round = 0; round < 3; round++) {
+        const checks = await prove(primary.server, replica.server);
+        expect(checks.map(({ id, result, findings }) => ({ id, result, findings: result === 'passed' ? [] : findings }))).toEqual(
+          ['identity', 'window', 'schema', 'rows', 'content', 'sequences'].map((id) => ({ id, result: 'passed', findings: [] })),
+        );
+      }
+      expect(load.count()).toBeGreaterThan(50);
+    } finally {
+      await load.stop();
+    }
+  });
+
+  test('is refused when one row of it was changed behind its back', async () => {
+    const { primary } = await primaryWithReplica();
+    await primary.sql('app', `update patient set name = 'unlike any other' where id = 17; checkpoint`);
+    // With page checksums watched the row could not be read at all; this is the damage that no checksum sees.
+    const replica = await followerOf(primary, { ignore_checksum_failure: 'on' });
+    servers.push(replica);
+    await caughtUp(primary, replica);
+    expect(await corrupt(replica, 'patient', 'unlike any other', 'unlike any 0ther')).toBe(1);
+    const checks = await prove(primary.server, replica.server);
+    expect(checks.filter(({ result }) => result === 'failed').map(({ id, findings }) => [id, findings])).toEqual([
+      ['content', [expect.stringContaining('public.patient')]],
+    ]);
+  });
+
+  test('is refused when a page of it cannot be read', async () => {
+    const { primary } = await primaryWithReplica();
+    await primary.sql('app', `update patient set name = 'unlike any other' where id = 17; checkpoint`);
+    const replica = await followerOf(primary);
+    servers.push(replica);
+    await caughtUp(primary, replica);
+    expect(await corrupt(replica, 'patient', 'unlike any other', 'unlike any 0ther')).toBe(1);
+    const checks = await prove(primary.server, replica.server);
+    expect(checks.find(({ id }) => id === 'content')).toMatchObject({
+      result: 'failed',
+      findings: [expect.stringMatching(/public.patient.*XX001/)],
+    });
+  });
+
+  test('is refused when it follows another database', async () => {
+    const one = await primaryWithReplica();
+    const other = await startPostgres();
+    servers.push(other);
+    await other.sql('postgres', 'create database app');
+    await other.sql('app', loadSchema);
+    await prove(other.server, one.replica.server, 3).then(
+      () => expect.unreachable(),
+      (error: Error) => expect(['DeadlinePassed', 'SqlFailed']).toContain(error.name),
+    );
+  });
+
+  test('that replay does not leave alone is read again, and then given up as not readable, never as unequal', async () => {
+    const { primary, replica } = await primaryWithReplica({ max_standby_streaming_delay: '0' });
+    let connections = 0;
+    const harassed: SqlServer = {
+      async connect(name) {
+        const session = await replica.server.connect(name);
+        connections++;
+        return {
+          ...session,
+          async query(text, values) {
+            // Between two queries of the comparison the primary removes rows that its snapshot still sees.
+            if (text.includes('pg_export_snapshot')) {
+              await primary.sql('app', `update log set what = what || '!'`);
+              await primary.sql('app', 'vacuum log');
+              await caughtUp(primary, replica);
+            }
+            return session.query(text, values);
+          },
+        };
+      },
+    };
+    await expect(prove(primary.server, harassed)).rejects.toThrow(ServiceUnavailable);
+    expect(connections).toBeGreaterThanOrEqual(3);
+    expect(await prove(primary.server, replica.server).then((checks) => checks.every(({ result }) => result === 'passed'))).toBe(true);
+  });
+});
