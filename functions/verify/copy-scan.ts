@@ -1,3 +1,4 @@
+import { ServiceUnavailable } from '../common/errors.ts';
 import { SqlFailed } from '../common/sql-failed.ts';
 import { type FluxEntry, hashId, packFlux, parseFlux, unpackFlux } from './flux.ts';
 import type { TableInspection } from './inspection.ts';
@@ -30,9 +31,17 @@ export interface CopyScan {
   readonly sessions: readonly SqlSession[];
   readonly functions: HashFunctions;
   readonly manifest: DatabaseManifest | undefined;
+  /** Exported snapshot to read under, where the copy is one that changes: a replica. */
+  readonly snapshot?: string | undefined;
 }
 
-/** Reads every table of a restored copy once. Damage to one table is told with that table and does not end the scan. */
+/** Replay on a standby ends what stands in its way (a serialization failure): that says nothing about the copy. */
+const CANCELLED_BY_REPLAY = '40001';
+
+/**
+ * Reads every table of a restored copy once. Damage to one table is told with that table and does not end the scan.
+ * @throws ServiceUnavailable when the copy is a replica and its replay cancelled a query
+ */
 export async function scanCopy(scan: CopyScan): Promise<readonly TableInspection[]> {
   const listed = new Map(scan.manifest?.tables.map((table) => [tableId(table), table]));
   const readings = new Map<string, Reading>();
@@ -59,8 +68,14 @@ export async function scanCopy(scan: CopyScan): Promise<readonly TableInspection
 }
 
 async function readChunk(scan: CopyScan, reading: Reading, chunk: Chunk, session: SqlSession): Promise<void> {
-  const found = await readOnce(session, chunkQuery(scan, reading, chunk), reading.touched.length > 0 ? [reading.touched] : []);
+  const found = await readOnce(
+    session,
+    chunkQuery(scan, reading, chunk),
+    reading.touched.length > 0 ? [reading.touched] : [],
+    scan.snapshot,
+  );
   if (found instanceof SqlFailed) {
+    if (found.sqlState === CANCELLED_BY_REPLAY) throw new ServiceUnavailable(`the replica cancelled a query: ${found.message}`);
     reading.unread = reasonOf(found);
     return;
   }
