@@ -20,7 +20,7 @@ const tools = join(root, 'dist', 'bench-failover');
 
 function giveUp(reason) {
   console.error(`bench:failover cannot run: ${reason}`);
-  console.error('It needs Linux with unshare, nsenter, setpriv and ip, Python 3.10 or newer, and Go; npm test needs none of it.');
+  console.error('It needs Linux with unshare, nsenter, setpriv, mount and ip, Python 3.10 or newer, and Go; npm test needs none of it.');
   process.exit(1);
 }
 
@@ -69,7 +69,7 @@ function installEtcd() {
 }
 
 if (process.platform !== 'linux') giveUp(`this is ${process.platform}.`);
-for (const program of ['unshare', 'nsenter', 'setpriv', 'ip'])
+for (const program of ['unshare', 'nsenter', 'setpriv', 'mount', 'ip'])
   if (!works(program, ['--version']) && !works(program, ['-V'])) giveUp(`there is no ${program}.`);
 
 // Neither PostgreSQL nor Patroni runs as root. In a user namespace root is "nobody" and still owns its files.
@@ -80,9 +80,10 @@ if (!works('unshare', [...namespaces, 'true'])) giveUp('this system does not let
 const rival = ['--venv', installPatroni(), '--etcd', installEtcd()];
 const dir = mkdtempSync(join(tmpdir(), 'codeblue-bench-'));
 const main = [process.execPath, join(root, 'bench', 'failover', 'main.ts'), ...rival, ...process.argv.slice(2)];
-// A shell comes first in the process table: it collects the processes that lost their parent.
-const words = ['--pdeathsig', 'KILL', 'unshare', ...namespaces, 'sh', '-c', '"$@"; exit $?', 'sh', ...main];
-// Labs of other process tables would look dead from in there, and be swept away: this one has a directory for temporary files to itself.
+// A shell comes first in the process table: it collects the processes that lost their parent. Files are in memory, and go with the namespaces.
+const shell = 'mount -t tmpfs -o mode=0700 codeblue "$TMPDIR" && "$@"; exit $?';
+const words = ['--pdeathsig', 'KILL', 'unshare', ...namespaces, 'sh', '-c', shell, 'sh', ...main];
+// A directory for temporary files of its own: from in there, labs of other process tables would look dead, and be swept away.
 const bench = spawn('setpriv', words, { cwd: root, env: { ...process.env, TMPDIR: dir, NO_COLOR: '1' }, stdio: 'inherit' });
 let ended = 1;
 bench.on('error', (error) => giveUp(error.message));
@@ -93,6 +94,6 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP:
   });
 }
 bench.on('exit', (code) => {
-  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  rmSync(dir, { recursive: true, force: true });
   process.exit(code ?? ended);
 });
