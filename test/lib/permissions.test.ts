@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { operationNamed, steps, tasks } from '../../functions/tasks.ts';
+import { operationNamed, stepLists, steps, tasks } from '../../functions/tasks.ts';
 import { grant } from '../../lib/shared/grant.ts';
 import { functionPolicies } from '../support/function-policies.ts';
 import { synthesizedApp } from '../support/synthesized-app.ts';
@@ -122,13 +122,13 @@ describe('a grant', () => {
 describe('the machine that verifies a copy outside of the primary Region', () => {
   test('is denied every call into the primary, and nothing in the primary itself is', () => {
     const { primary, standby } = synthesized.operations.regions;
-    const stepNames = new Set(steps.map((step) => step.name));
+    const stepNames = new Set(stepLists.verification.map((step) => step.name));
     const denialsIn = (region: string) =>
       functionPolicies(synthesized.template(region))
         .filter(({ operation }) => stepNames.has(operation))
         .map(({ denials }) => denials.map(({ Action, Resource, Condition }) => ({ Action, Resource, Condition })));
     const everything = [{ Action: ['*'], Resource: ['*'], Condition: { StringEquals: { 'aws:RequestedRegion': primary } } }];
-    expect(denialsIn(standby)).toEqual(steps.map(() => everything));
-    expect(denialsIn(primary)).toEqual(steps.map(() => []));
+    expect(denialsIn(standby)).toEqual(stepLists.verification.map(() => everything));
+    expect(denialsIn(primary)).toEqual(stepLists.verification.map(() => []));
   });
 });

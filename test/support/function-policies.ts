@@ -6,7 +6,9 @@ const oneOrMany = <T extends z.ZodType>(schema: T) =>
 
 const Statement = z.object({
   Effect: z.enum(['Allow', 'Deny']),
-  Action: oneOrMany(z.string()),
+  Action: oneOrMany(z.string()).default([]),
+  /** In a denial: everything but these. */
+  NotAction: oneOrMany(z.string()).optional(),
   /** References are shown as JSON. */
   Resource: oneOrMany(z.unknown()).transform((list) => list.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)))),
   Condition: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
