@@ -7,15 +7,21 @@ import { startCanary } from './canary.ts';
 import { LabClock } from './clock.ts';
 import { loadDumpFile } from './dump/load-dump-file.ts';
 import { recognizeDump } from './dump/recognize.ts';
+import { LabUnavailable } from './errors.ts';
+import { watchableNumbers } from './failover/policy.ts';
+import { Timeline } from './failover/timeline.ts';
+import { openFailoverWorld } from './failover/world.ts';
 import { loadHospital } from './hospital/generate.ts';
 import { startWriter, type WriterReport } from './hospital/writer.ts';
 import { Lab } from './lab.ts';
 import { labDatabaseId, labOperations, saveOperations } from './operations.ts';
 import { type LabOptions, parseLabOptions } from './options.ts';
 import { type Phases, phases } from './phases.ts';
+import { processesUnder } from './postgres/processes.ts';
 import { printReport } from './print-report.ts';
 import { Findings, type LabReport } from './report.ts';
 import { backupScenario } from './scenarios/backup.ts';
+import { failoverScenario, killsScenario } from './scenarios/failover.ts';
 import { healthyScenario } from './scenarios/healthy.ts';
 import { type RunningRegions, startRegions } from './start.ts';
 
@@ -57,15 +63,47 @@ async function playScenario(options: LabOptions): Promise<LabReport> {
   if (options.dump !== undefined) await recognizeDump(options.dump); // refuses before anything is started
   const stages = phases(options.json ? 'silent' : process.stdout.isTTY ? 'terminal' : 'lines');
   const findings = new Findings();
+  if (options.scenario === 'failover') {
+    await playFailover(options, stages, findings);
+    return reportOf(options, stages, findings);
+  }
   const running = await stages.run('Start PostgreSQL in three Regions and fill the primary', (say) => start(options, say));
   try {
     await inLab(running, options, stages, findings);
   } finally {
     await stages.run('End every process and remove every file', () => running.stop());
   }
-  const { dir } = running.regions;
-  findings.promise('U2', 'The lab leaves no file behind.', !existsSync(dir), existsSync(dir) ? dir : 'nothing left');
+  noteLeftovers(running.regions.dir, findings);
   return reportOf(options, stages, findings);
+}
+
+async function playFailover(options: LabOptions, stages: Phases, findings: Findings): Promise<void> {
+  if (options.dump !== undefined)
+    throw new LabUnavailable('the failover scenario writes to its own hospital', { hint: 'Leave --dump out.' });
+  const { profile, seed, sizeBytes, count, only } = options;
+  const world = await stages.run('Start PostgreSQL in two of three Regions, their handlers, and the first lease', (say) =>
+    openFailoverWorld({
+      ...{ profile, seed, sizeBytes, numbers: watchableNumbers, perSecond: 100 },
+      onProgress: ({ says }) => say(says),
+    }),
+  );
+  try {
+    const stage = { world, phases: stages, findings, timeline: new Timeline() };
+    if (count === undefined) await failoverScenario(stage, only);
+    else await killsScenario(stage, count, seed);
+    if (options.keep) {
+      show(reportOf(options, stages, findings), options);
+      await keepRunning(world.regions.dir);
+    }
+  } finally {
+    await stages.run('End every process and remove every file', () => world.end());
+  }
+  noteLeftovers(world.regions.dir, findings);
+}
+
+function noteLeftovers(dir: string, findings: Findings): void {
+  const left = [...(existsSync(dir) ? [dir] : []), ...processesUnder(dir).map(({ pid }) => `process ${pid}`)];
+  findings.promise('U2', 'The lab leaves no file and no process behind.', left.length === 0, left.join(', ') || 'nothing left');
 }
 
 function start({ dump, sizeBytes, seed, profile }: LabOptions, say: (text: string) => void): Promise<RunningRegions> {
@@ -98,7 +136,7 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
       : undefined;
   try {
     await canary.begun;
-    const play = options.scenario === 'backup' ? backupScenario : healthyScenario(options.count);
+    const play = options.scenario === 'backup' ? backupScenario : healthyScenario(options.count ?? backupsTaken);
     await play({ lab, phases: stages, findings });
     if (options.keep) {
       show(reportOf(options, stages, findings), options);
@@ -111,6 +149,9 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
     if (written) noteWriter(written, findings);
   }
 }
+
+/** By `healthy` when no count is given. */
+const backupsTaken = 50;
 
 /** Full load leaves no processor to anything else on a laptop; the backup scenario keeps it busy, `healthy` saturates it. */
 const writerRate = ({ scenario }: LabOptions) => (scenario === 'healthy' ? {} : { perSecond: 100 });

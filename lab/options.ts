@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Profile } from './operations.ts';
+import { type FailoverPart, failoverParts, isFailoverPart } from './scenarios/failover.ts';
 
-const scenarioNames = ['backup', 'healthy'] as const;
+const scenarioNames = ['backup', 'failover', 'healthy'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface LabOptions {
@@ -11,7 +12,10 @@ export interface LabOptions {
   readonly seed: number;
   readonly json: boolean;
   readonly keep: boolean;
-  readonly count: number;
+  /** Backups of `healthy`, kills of `failover`. */
+  readonly count?: number;
+  /** Parts of `failover`; all of them when left out. */
+  readonly only?: readonly FailoverPart[];
   readonly profile: Profile;
   readonly dump?: string;
 }
@@ -33,6 +37,13 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
+function parseParts(text: string): readonly FailoverPart[] {
+  return text.split(',').map((name) => {
+    if (isFailoverPart(name)) return name;
+    throw new InvalidArgumentError(`There is no part "${name}"; there are: ${failoverParts.join(', ')}.`);
+  });
+}
+
 /** The options of `npm run lab`, or undefined when only help was asked for. @throws CommanderError for wrong words; it has been printed */
 export function parseLabOptions(argv: readonly string[]): LabOptions {
   const command = new Command('npm run lab --')
@@ -47,7 +58,8 @@ export function parseLabOptions(argv: readonly string[]): LabOptions {
     .option('--size <size>', 'how much data the invented hospital has', parseSize, 32e6)
     .option('--dump <file>', 'use your own data instead: plain SQL from pg_dump 13 to 18')
     .option('--seed <number>', 'the same seed gives the same data', parseCount, 1)
-    .option('--count <number>', 'healthy: how many backups to take and prove under full load', parseCount, 50)
+    .option('--count <number>', 'healthy: backups to take and prove (50). failover: kill the leading Region so often in a row', parseCount)
+    .option('--only <parts>', `failover: some of ${failoverParts.join(',')}`, parseParts)
     .addOption(new Option('--profile <name>', 'whose objectives and schedules').choices(['hms', 'arocord']).default('hms'))
     .option('--keep', 'keep it running afterwards, for `npm run codeblue -- status --lab` in another terminal; Ctrl-C ends it')
     .option('--json', 'print one JSON object and nothing else', false)
@@ -55,8 +67,9 @@ export function parseLabOptions(argv: readonly string[]): LabOptions {
       'after',
       `
 Scenarios:
-  backup   back up, restore and compare, copy, damage and refuse, expire, sweep (about a minute)
-  healthy  many backups under full write load: every one must verify (no false alarm)
+  backup    back up, restore and compare, copy, damage and refuse, expire, sweep (about a minute)
+  failover  lose a Region, cut one off, lag, flap, crash, switch over: who writes, what is lost, how long it takes (about three minutes)
+  healthy   many backups under full write load: every one must verify (no false alarm)
 
 Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option. ${availableParallelism()} processors here.`,
     )
@@ -67,7 +80,8 @@ Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option
     size: number;
     dump?: string;
     seed: number;
-    count: number;
+    count?: number;
+    only?: readonly FailoverPart[];
     profile: Profile;
     keep?: boolean;
     json: boolean;

@@ -16,6 +16,8 @@ export interface Repeated {
   readonly overlaps: boolean;
 }
 
+const SLICE_MS = 200;
+
 /** The schedules of one region: they run while the region lives, and each can be stopped by itself, as a function that is throttled to nothing. */
 export class RegionSchedule {
   readonly region: Region;
@@ -39,9 +41,9 @@ export class RegionSchedule {
   }
 
   /** Ends every run of that task in this region at once, and starts none any more. */
-  kill(task: AnyTask): void {
-    this.#stops.get(task.name)?.abort(`${task.name} in ${this.region} is dead`);
-    this.#stops.delete(task.name);
+  kill(task: string): void {
+    this.#stops.get(task)?.abort(`${task} in ${this.region} is dead`);
+    this.#stops.delete(task);
   }
 
   async stop(): Promise<void> {
@@ -54,13 +56,16 @@ export class RegionSchedule {
     const clock = livingClock(this.#lab.clock, life);
     const running = new Set<Promise<void>>();
     while (!life.aborted) {
-      const nextAt = performance.now() + everyMs;
+      const nextAt = clock.now().getTime() + everyMs;
       const runs = task.schedules(this.#lab.operations).map(({ key, input }) => this.#once(task, key, input, runMs, life));
       const ended = Promise.all(runs).then(() => {});
       running.add(ended);
       void ended.then(() => running.delete(ended));
       if (!overlaps) await ended;
-      await clock.sleep(Math.max(0, nextAt - performance.now())).catch(() => {});
+      // In slices: the lab's clock may be set forward meanwhile, and schedules go by it.
+      for (let rest = nextAt - clock.now().getTime(); rest > 0 && !life.aborted; rest = nextAt - clock.now().getTime()) {
+        await clock.sleep(Math.min(rest, SLICE_MS)).catch(() => {});
+      }
     }
     await Promise.all(running);
   }

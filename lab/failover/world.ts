@@ -121,8 +121,11 @@ export class FailoverWorld {
     return found;
   }
 
-  startSchedules(region: Region): void {
-    for (const repeated of region === this.watcher ? watcherTasks : candidateTasks) this.schedule(region).start(repeated);
+  /** All schedules of the region, or that of one task. */
+  startSchedules(region: Region, task?: string): void {
+    for (const repeated of region === this.watcher ? watcherTasks() : candidateTasks()) {
+      if (task === undefined || repeated.task.name === task) this.schedule(region).start(repeated);
+    }
   }
 
   /** Ends the writer first, then everything that could still move, then the servers. */

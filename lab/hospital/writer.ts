@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { PgAddress } from '../../functions/common/pg-server.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { type Change, changes } from './changes.ts';
 import { HOSPITAL_DATABASE } from './generate.ts';
 import { journalInsert } from './journal.ts';
@@ -136,17 +137,6 @@ function pick(random: () => number): Change {
     return at < 0;
   });
   return found ?? (changes[0] as Change);
-}
-
-/** Mulberry32: small, fast, the same numbers for the same seed. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 class Tally {

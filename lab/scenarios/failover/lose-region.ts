@@ -1,0 +1,106 @@
+import { backupDatabase } from '../../../functions/backup/backup-database.ts';
+import { recoveryPointId } from '../../../functions/backup/models.ts';
+import { formatSeconds } from '../../../functions/common/duration.ts';
+import { type Region, timestamp } from '../../../functions/common/ids.ts';
+import { phaseSeconds } from '../../../functions/failover/phases.ts';
+import { newVerification } from '../../../functions/verify/verification.ts';
+import { type Move, measureMove } from '../../failover/move.ts';
+import type { Timeline } from '../../failover/timeline.ts';
+import type { FailoverWorld } from '../../failover/world.ts';
+import { type FailoverStage, leadsSinceMs } from './stage.ts';
+
+/** Kills the leading region and waits until the other one leads. @throws LabUnavailable when it does not */
+export async function loseLeader(world: FailoverWorld, timeline: Timeline): Promise<Move> {
+  const { leader: from, other: to } = world.sides();
+  const sinceMs = leadsSinceMs(world, from);
+  const startedAt = new Date();
+  const startedMs = world.kill(from);
+  timeline.note(`${from} is lost: database, handlers, keys`, startedMs);
+  return measureMove(world, { from, to, startedMs, startedAt, sinceMs });
+}
+
+/** F3, P1, P5: a region is lost, and the other one takes over by itself. */
+export async function loseRegion({ world, phases, findings, timeline }: FailoverStage): Promise<Move> {
+  const move = await phases.run('Lose the leading Region under load', async (say) => {
+    const moved = await loseLeader(world, timeline);
+    for (const line of timeline.lines(moved.startedMs)) say(line);
+    return moved;
+  });
+  const { failover } = world.lab.operations;
+  findings.measure('failoverSeconds', move.rtoSeconds);
+  findings.measure('failoverPauseSeconds', move.pauseSeconds);
+  findings.objective('failoverSeconds', failover.objectives.database);
+  for (const [name, seconds] of phaseSeconds(move.report.phases)) findings.measure(`failover${capital(name)}Seconds`, seconds);
+  findings.promise('F2', 'The loss is noticed by a majority of the observers, which says why.', true, move.report.plan.reason);
+  findings.promise(
+    'F3',
+    'The failover runs from the loss to the first write in the other Region without anybody.',
+    world.record().phase === 'active' && world.record().holder === move.to,
+    `${formatSeconds(move.rtoSeconds)} as the writer saw it: ${phaseFigure(move)}`,
+  );
+  judgeMove({ world, phases, findings, timeline }, move, 'kill');
+  return move;
+}
+
+const capital = (name: string): string => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+
+const phaseFigure = ({ report }: Move): string =>
+  [...phaseSeconds(report.phases)]
+    .filter(([name]) => name !== 'traffic')
+    .map(([name, seconds]) => `${name} ${seconds.toFixed(1)}`)
+    .join(', ');
+
+/** P1 and P5 of one change of leadership. */
+export function judgeMove({ findings }: FailoverStage, move: Move, id: string): void {
+  const { double, loss, report, canaryLossSeconds } = move;
+  findings.promise(
+    `P1.${id}`,
+    'No write is acknowledged by the old primary after the first one of the new.',
+    double.writes === 0 && double.milliseconds < 0,
+    `${double.writes} writes; ${formatSeconds(-double.milliseconds / 1000)} between the last of the one and the first of the other`,
+  );
+  const [estimate] = report.losses;
+  findings.promise(
+    `P5.${id}`,
+    'No more is lost than was estimated before the point of no return, and that is within the budget.',
+    estimate !== undefined && loss.lostSeconds <= estimate.atMostSeconds && estimate.atMostSeconds <= estimate.budgetSeconds,
+    `${loss.lostIds.length} of ${loss.acknowledged} acknowledged transactions lost, ${formatSeconds(loss.lostSeconds)} of them; newest canary was ${formatSeconds(canaryLossSeconds)} old; estimated at most ${formatSeconds(estimate?.atMostSeconds ?? Number.NaN)} of ${formatSeconds(estimate?.budgetSeconds ?? 0)}`,
+  );
+}
+
+/** Backups go on in the Region that leads now: taken there, restored there, judged there. */
+export async function backUpThere({ world, phases, findings }: FailoverStage): Promise<void> {
+  const { lab } = world;
+  await phases.run('Back up in the Region that leads now', async (say) => {
+    lab.watchState = say;
+    const { leader } = world.sides();
+    const [database] = lab.operations.databases;
+    if (!database) throw new TypeError('the lab has no database');
+    const requestedAt = lab.clock.now();
+    const id = recoveryPointId(database.id, 'emergency', requestedAt);
+    await lab.run(backupDatabase, { key: id, scheduledAt: timestamp(requestedAt), input: { databaseId: database.id, kind: 'emergency' } });
+    await lab.databases.settled();
+    const snapshotId = await homeSnapshot(world, id, leader);
+    const target = { kind: 'recovery-point', recoveryPointId: id, snapshotId } as const;
+    const record = newVerification({ databaseId: database.id, region: leader, purpose: 'on-demand', target, now: lab.clock.now() });
+    await lab.execute(leader, 'verify-recovery-point', record.verificationId, record).catch(() => {});
+    const proof = (await lab.ports().proofs.get(record.verificationId))?.proof;
+    const failed = proof?.checks.filter((check) => check.result === 'failed').map((check) => `${check.id}: ${check.findings[0]}`);
+    findings.promise(
+      'F3.backup',
+      'After a failover backups go on where the database is now.',
+      proof?.outcome === 'verified' && proof.region === leader,
+      failed?.join('; ') || `${id} in ${leader}: ${proof?.outcome ?? 'no proof'}`,
+    );
+  });
+}
+
+async function homeSnapshot({ lab }: FailoverWorld, id: ReturnType<typeof recoveryPointId>, region: Region): Promise<string> {
+  const { recoveryPoints } = lab.ports();
+  const point = await recoveryPoints.get(id);
+  const home = point?.locations.find((location) => location.role === 'home' && location.region === region);
+  if (!point || !home) throw new TypeError(`there is no backup ${id} in ${region}`);
+  const locations = point.locations.map((location) => (location === home ? { ...home, status: 'available' as const } : location));
+  await recoveryPoints.update({ ...point, locations });
+  return home.snapshotId;
+}
