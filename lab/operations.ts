@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DatabaseInput, defineOperations, type OperationsInput, parseOperations } from '../config/define-operations.ts';
+import { type DatabaseInput, defineOperations, type OperationsInput } from '../config/define-operations.ts';
 import { seconds } from '../functions/common/duration.ts';
-import type { Invariant, Operations } from '../functions/common/operations.ts';
+import { type Invariant, Operations } from '../functions/common/operations.ts';
 
 export type Profile = Operations['profile'];
 
@@ -66,5 +66,5 @@ const fileIn = (labDir: string): string => join(labDir, 'operations.json');
 export const saveOperations = (labDir: string, operations: Operations): void =>
   writeFileSync(fileIn(labDir), JSON.stringify(operations), { mode: 0o600 });
 
-/** @throws InvalidConfig when another version wrote it */
-export const loadOperations = (labDir: string): Operations => parseOperations(JSON.parse(readFileSync(fileIn(labDir), 'utf8')));
+/** @throws ZodError when another version wrote it */
+export const loadOperations = (labDir: string): Operations => Operations.parse(JSON.parse(readFileSync(fileIn(labDir), 'utf8')));

@@ -28,7 +28,9 @@ export async function createRoles(admin: PgAddress, { codeblue, application, rep
     await session.query(role(replication, 'REPLICATION'));
     // BYPASSRLS: rows hidden by row security are data to be backed up and compared like all others.
     await session.query(role(codeblue, 'BYPASSRLS'));
-    await session.query(`GRANT pg_read_all_data, pg_read_all_stats TO ${quoteIdent(codeblue.user)}`);
+    await session.query(`GRANT pg_read_all_data, pg_read_all_stats, pg_signal_backend TO ${quoteIdent(codeblue.user)}`);
+    // The fence's triggers are the owner's to enable; nothing else is done in the owner's name.
+    await session.query(`GRANT ${quoteIdent(application.user)} TO ${quoteIdent(codeblue.user)} WITH INHERIT FALSE, SET TRUE`);
   } finally {
     await session.close();
   }

@@ -1,5 +1,6 @@
 import type { OperationsInput } from '../../config/define-operations.ts';
 import { type Duration, minutes, seconds } from '../../functions/common/duration.ts';
+import type { Operations } from '../../functions/common/operations.ts';
 import { labRegions } from '../operations.ts';
 import { serviceUrl } from './probes.ts';
 
@@ -33,6 +34,15 @@ export const approvers = { first: 'lab/alice', second: 'lab/bob' } as const;
 
 /** Longest loss with a region that needs no human, seconds: more than a lease, because that long nobody can know what was written last. */
 export const lossBudget = seconds(12);
+
+/**
+ * The config with that budget. Its rules refuse it for good reason: an alarm on a lagging replica would come far too late. The lab has no such alarm, and shows
+ * what happens when the budget is exceeded.
+ */
+export const withLossBudget = (operations: Operations): Operations => ({
+  ...operations,
+  databases: operations.databases.map((database) => ({ ...database, objectives: { ...database.objectives, regionLossRpo: lossBudget } })),
+});
 
 /** The `failover` part of the lab's config with automatic mode. */
 export function labFailover({ lease, observe }: LabFailoverNumbers): OperationsInput['failover'] {

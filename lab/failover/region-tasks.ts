@@ -1,4 +1,7 @@
-import { taskNamed } from '../../functions/tasks.ts';
+import { writeCanaries } from '../../functions/backup/write-canary.ts';
+import { guardLease } from '../../functions/failover/guard.ts';
+import { keepFenceComplete } from '../../functions/failover/keep-fence-complete.ts';
+import { observeRegions } from '../../functions/failover/observe.ts';
 import type { Repeated } from './region-schedule.ts';
 
 const MINUTE_MS = 60_000;
@@ -7,23 +10,17 @@ const DEADLINE_MARGIN_MS = 5_000;
 /** How long one run of the canary's task writes here; the deployed one writes for a minute. */
 const CANARY_MS = 2_000;
 
-/** Names in the registry. */
-export const guardian = 'guard-lease';
-export const observer = 'observe-regions';
-const fenceKeeper = 'keep-fence-complete';
-const canary = 'write-canary';
-
 /** As scheduled: a run begins each minute and outlasts the next one's beginning. */
 const everyMinute = { everyMs: MINUTE_MS, runMs: 5 * MINUTE_MS, overlaps: true };
 /** More often than scheduled: it runs in whichever region is active by then, and a minute's wait for it would be most of the story. */
 const atOnce = (runMs: number) => ({ everyMs: 500, runMs: runMs + DEADLINE_MARGIN_MS, overlaps: false });
 
 /** What runs in a region with a database. */
-export const candidateTasks = (): readonly Repeated[] => [
-  { task: taskNamed(fenceKeeper), ...everyMinute },
-  { task: taskNamed(guardian), ...everyMinute },
-  { task: taskNamed(observer), ...everyMinute },
-  { task: taskNamed(canary), ...atOnce(CANARY_MS) },
+export const candidateTasks: readonly Repeated[] = [
+  { task: keepFenceComplete, ...everyMinute },
+  { task: guardLease, ...everyMinute },
+  { task: observeRegions, ...everyMinute },
+  { task: writeCanaries, ...atOnce(CANARY_MS) },
 ];
 /** What runs in one that only watches. */
-export const watcherTasks = (): readonly Repeated[] => [{ task: taskNamed(observer), ...everyMinute }];
+export const watcherTasks: readonly Repeated[] = [{ task: observeRegions, ...everyMinute }];

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
+import { leaseEndpoint } from '../../functions/failover/lease-endpoint.ts';
 import type { CoordinationRecord } from '../../functions/failover/models.ts';
 import { hospitalPack } from '../../functions/verify/hospital-pack.ts';
 import { LabClock } from '../clock.ts';
@@ -14,8 +15,7 @@ import type { Regions } from '../regions.ts';
 import { type RunningRegions, type StartProgress, startRegions } from '../start.ts';
 import { storedRecord } from './coordination.ts';
 import { LeaseRouter } from './lease-router.ts';
-import { leaseStatus } from './lease-status.ts';
-import { type LabFailoverNumbers, labFailover, lossBudget } from './policy.ts';
+import { type LabFailoverNumbers, labFailover, withLossBudget } from './policy.ts';
 import { type BrokenServices, regionHealth } from './region-health.ts';
 import { RegionSchedule } from './region-schedule.ts';
 import { candidateTasks, watcherTasks } from './region-tasks.ts';
@@ -123,7 +123,7 @@ export class FailoverWorld {
 
   /** All schedules of the region, or that of one task. */
   startSchedules(region: Region, task?: string): void {
-    for (const repeated of region === this.watcher ? watcherTasks() : candidateTasks()) {
+    for (const repeated of region === this.watcher ? watcherTasks : candidateTasks) {
       if (task === undefined || repeated.task.name === task) this.schedule(region).start(repeated);
     }
   }
@@ -140,9 +140,10 @@ export class FailoverWorld {
 
   #answerIn(region: Region): void {
     const { capacity, coordination } = this.lab.ports(region);
+    const { clock } = this.lab;
+    const leaseOf = leaseEndpoint({ coordination, region, clock });
     const healthOf = regionHealth(region, this.lab.operations, capacity, this.broken);
-    this.network.endpoint(region).answer = (path) =>
-      path === '/lease' ? leaseStatus(coordination, region, this.lab.clock.now()) : healthOf(path);
+    this.network.endpoint(region).answer = (path) => (path === '/lease' ? leaseOf() : healthOf(path));
   }
 }
 
@@ -165,8 +166,8 @@ export async function openFailoverWorld(options: WorldOptions): Promise<Failover
   try {
     const { regions, network } = running;
     if (!network) throw new TypeError('a breakable lab has a network');
-    const change = { objectives: { regionLossRpo: lossBudget } };
-    const operations = labOperations(options.profile, hospitalPack, regions.state.databaseNames, change, labFailover(options.numbers));
+    const { databaseNames } = regions.state;
+    const operations = withLossBudget(labOperations(options.profile, hospitalPack, databaseNames, {}, labFailover(options.numbers)));
     saveOperations(regions.dir, operations);
     const lab = new Lab(regions, operations, new LabClock(), { network });
     lab.machines(); // Synthesized now: while it goes on, nothing else does.

@@ -1,4 +1,5 @@
-import { guardian, observer as observerTask } from '../../failover/region-tasks.ts';
+import { guardLease } from '../../../functions/failover/guard.ts';
+import { observeRegions } from '../../../functions/failover/observe.ts';
 import { type FailoverStage, quietFigure, watchQuietly } from './stage.ts';
 
 /** P6: one observer that sees the leader now and then, and then not at all. */
@@ -38,9 +39,9 @@ export async function deadGuardian(stage: FailoverStage): Promise<void> {
     const { leader, other } = world.sides();
     const schedule = world.schedule(leader);
     const versionBefore = world.record().version;
-    const quiet = await watchQuietly(stage, 2 * (lease.length + lease.margin), async () => schedule.kill(guardian));
+    const quiet = await watchQuietly(stage, 2 * (lease.length + lease.margin), async () => schedule.kill(guardLease.name));
     const renewals = world.record().version - versionBefore;
-    world.startSchedules(leader, guardian);
+    world.startSchedules(leader, guardLease.name);
     findings.promise(
       'P7.guardian',
       'One guardian lost stops nothing: the other Region’s renews the lease.',
@@ -70,8 +71,8 @@ export async function observerLost(stage: FailoverStage): Promise<void> {
   await phases.run('Lose an observer', async () => {
     const { leader } = world.sides();
     const schedule = world.schedule(leader);
-    const quiet = await watchQuietly(stage, observe.voteMaxAge + observe.dwell, async () => schedule.kill(observerTask));
-    world.startSchedules(leader, observerTask);
+    const quiet = await watchQuietly(stage, observe.voteMaxAge + observe.dwell, async () => schedule.kill(observeRegions.name));
+    world.startSchedules(leader, observeRegions.name);
     findings.promise('P7.observer', 'One observer lost moves and stops nothing.', quiet.stayed && quiet.failed === 0, quietFigure(quiet));
   });
 }
