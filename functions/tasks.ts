@@ -9,6 +9,7 @@ import { writeCanaries } from './backup/write-canary.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
 import { guardLease } from './failover/guard.ts';
+import { keepFenceComplete } from './failover/keep-fence-complete.ts';
 import { observeRegions } from './failover/observe.ts';
 import { askHuman } from './failover/steps/ask-human.ts';
 import { assessFailover } from './failover/steps/assess-failover.ts';
@@ -66,6 +67,7 @@ export const tasks: readonly AnyTask[] = [
   checkVerificationAge,
   observeRegions,
   guardLease,
+  keepFenceComplete,
   runMissedTasks(() => tasks),
 ];
 

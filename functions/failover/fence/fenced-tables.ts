@@ -13,6 +13,8 @@ export interface ApplicationTable {
   readonly owner: string;
   /** Carries the trigger, exactly as this version defines it, and enabled for every session. */
   readonly guarded: boolean;
+  /** Codeblue's role may act as the owner, as ENABLE ALWAYS demands. */
+  readonly permitted: boolean;
   /** Fed by a logical replication subscription, which fires no statement triggers: its writes pass every fence of this kind. */
   readonly subscribed: boolean;
 }
@@ -22,6 +24,7 @@ const Row = z.object({
   name: z.string(),
   owner: z.string(),
   guarded: z.enum(['t', 'f']),
+  permitted: z.enum(['t', 'f']),
   subscribed: z.enum(['t', 'f']),
 });
 
@@ -34,7 +37,7 @@ const guarded = `exists (select from pg_trigger t where t.tgrelid = c.oid and t.
 /** Partitions are listed beside their parents: a statement fires the triggers of the table that it names. What extensions brought is theirs. */
 const listing = `
 select n.nspname as schema, c.relname as name, pg_get_userbyid(c.relowner) as owner, ${guarded} as guarded,
-  exists (select from pg_subscription_rel s where s.srrelid = c.oid) as subscribed
+  pg_has_role(c.relowner, 'member') as permitted, exists (select from pg_subscription_rel s where s.srrelid = c.oid) as subscribed
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and c.relpersistence in ('p', 'u') and (${applicationNamespace} or c.oid = to_regclass('codeblue.canary'))
   and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
@@ -45,7 +48,7 @@ export async function listApplicationTables(session: SqlSession): Promise<readon
   const rows = await session.query(listing);
   return rows.map((row) => {
     const table = parseAs(Row, row, 'a row of the table listing');
-    return { ...table, guarded: table.guarded === 't', subscribed: table.subscribed === 't' };
+    return { ...table, guarded: table.guarded === 't', permitted: table.permitted === 't', subscribed: table.subscribed === 't' };
   });
 }
 

@@ -167,7 +167,7 @@ function version(): string {
 }
 
 /** One query when everything is there and as this version defines it, function bodies included. */
-async function isInstalled(session: SqlSession): Promise<boolean> {
+export async function isLeaseInstalled(session: SqlSession): Promise<boolean> {
   const [row] = await session.query(
     `select obj_description(to_regnamespace('codeblue'), 'pg_namespace') like '%' || $1
        and to_regclass('codeblue.lease') is not null and to_regclass('codeblue.lease_until') is not null
@@ -186,7 +186,7 @@ async function isInstalled(session: SqlSession): Promise<boolean> {
  * @returns whether anything was changed
  */
 export async function installLease(session: SqlSession): Promise<boolean> {
-  if (await isInstalled(session)) return false;
+  if (await isLeaseInstalled(session)) return false;
   await session.query('begin');
   try {
     await session.query('select pg_advisory_xact_lock($1)', [INSTALL_LOCK]);
