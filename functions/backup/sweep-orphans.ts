@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { audited } from '../audit/audited.ts';
 import { hours, minutes } from '../common/duration.ts';
 import { messageOf } from '../common/errors.ts';
-import { isActive } from '../common/operations-lookup.ts';
 import type { PortsFor } from '../common/ports.ts';
 import { every } from '../common/schedule.ts';
 import { defineTask, type TaskContext } from '../common/task.ts';
+import { isActive } from '../failover/active-region.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 import { type Orphan, orphanRestores, orphanSnapshots } from './orphans.ts';
 
@@ -15,6 +15,7 @@ const sweepNeeds = [
   'databases:remove-restored',
   'recovery-points:read',
   'state-backups:restore',
+  'coordination:read',
 ] as const;
 type Context = PortsFor<(typeof sweepNeeds)[number]> & TaskContext;
 
@@ -65,13 +66,14 @@ export const sweepOrphans = defineTask({
 });
 
 /** Everything in this Region that nothing owns. */
-async function findOrphans({ operations, databases, recoveryPoints, stateBackups, clock, region }: Context): Promise<readonly Orphan[]> {
+async function findOrphans(context: Context): Promise<readonly Orphan[]> {
+  const { operations, databases, recoveryPoints, stateBackups, clock, region } = context;
   const now = clock.now();
   const snapshots = await databases.listSnapshots(region);
   // Those of a database that has left the config too: its lines still keep its backups, until people decide otherwise.
   const databaseIds = new Set([...operations.databases, ...snapshots.map(({ databaseId: id }) => ({ id }))].map(({ id }) => id));
   const points = (await Promise.all([...databaseIds].map((id) => recoveryPoints.list(id)))).flat();
-  const tables = isActive(operations, region) ? await stateBackups.listRestored() : [];
+  const tables = (await isActive(context)) ? await stateBackups.listRestored() : [];
   return [
     ...orphanSnapshots(snapshots, points, now),
     ...orphanRestores(await databases.listRestored(region), now),

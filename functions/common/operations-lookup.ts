@@ -11,11 +11,11 @@ export function databaseOf(operations: Operations, id: string): Database {
   });
 }
 
-/**
- * Whether a Region is the one that acts for the deployment: runs the tasks of the active Region and writes the inventory. The configured
- * primary in this version; failover will put its lease here.
- */
-export const isActive = (operations: Operations, region: Region): boolean => region === operations.regions.primary;
+/** Refuses a Region that can never lead: what follows the lead exists in the primary and the standby only. @throws InvalidInput */
+export function assertCanLead({ regions }: Pick<Operations, 'regions'>, region: Region): void {
+  if (region === regions.primary || region === regions.standby) return;
+  throw new InvalidInput(`${region} can never lead: ${regions.primary} and ${regions.standby} can`);
+}
 
 export const regionsOf = (operations: Pick<Operations, 'regions'>): readonly Region[] => [
   operations.regions.primary,

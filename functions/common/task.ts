@@ -86,6 +86,9 @@ type Described = Pick<Runnable, 'name' | 'summary'> & Partial<Pick<Runnable, 'ti
 
 const defaults = { timeout: minutes(5), memoryMegabytes: 512, network: 'none' } as const;
 
+/** Before a task of the active Region runs, its host looks which Region that is. */
+const toKnowWhereItIs = ['coordination:read'] as const satisfies readonly Need[];
+
 const executor =
   <Input, N extends Need, Output>({
     name,
@@ -116,13 +119,14 @@ export function defineTask<Input, const N extends Need, Output>(
     Typed<Input, N, Output> &
     Pick<AnyTask, 'runsIn'> &
     Partial<Pick<AnyTask, 'catchUp'>> & { readonly schedule: Schedule | ((operations: Operations) => readonly ScheduledRun[]) },
-): AnyTask & Typed<Input, N, Output> {
+): AnyTask & Omit<Typed<Input, N, Output>, 'needs'> {
   const { schedule, ...rest } = definition;
   return {
     kind: 'task',
     catchUp: true,
     ...defaults,
     ...rest,
+    needs: definition.runsIn === 'active' ? [...definition.needs, ...toKnowWhereItIs] : definition.needs,
     schedules: typeof schedule === 'function' ? schedule : () => [{ key: '', schedule, input: {} }],
     execute: executor(definition),
   };

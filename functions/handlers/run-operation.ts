@@ -4,10 +4,10 @@ import { CodeblueError, messageOf } from '../common/errors.ts';
 import { type Region, timestamp } from '../common/ids.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Operations } from '../common/operations.ts';
-import { isActive } from '../common/operations-lookup.ts';
 import { parseAs } from '../common/parse.ts';
 import { type Ports, portsFor } from '../common/ports.ts';
 import type { AnyStep, AnyTask, TaskContext } from '../common/task.ts';
+import { isActive } from '../failover/active-region.ts';
 import { ledgerKey } from '../maintenance/ledger-key.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 
@@ -35,7 +35,7 @@ const TaskEvent = z.strictObject({
  * succeeded or is running is skipped, so schedules, retries and people may all trigger it.
  *
  * @throws InvalidInput for an event or input of the wrong shape; whatever the task throws, after the ledger has it where it can be
- *   written; ServiceUnavailable when a success cannot be written down
+ *   written; ServiceUnavailable when a success cannot be written down, or when nobody can tell whether this Region is the active one
  */
 export async function runTask(
   task: AnyTask,
@@ -44,14 +44,8 @@ export async function runTask(
   deadline: Date,
 ): Promise<{ readonly ran: boolean; readonly result?: unknown }> {
   const { key, scheduledAt, input } = parseAs(TaskEvent, event, `the event of task ${task.name}`);
-  const { operations, region, clock, log } = host;
-  if (task.runsIn === 'active' && !isActive(operations, region)) return { ran: false };
+  const { region, clock, log } = host;
   const ports = portsFor([], host.ports);
-  const run = { task: task.name, key: ledgerKey(task, key, region), scheduledAt: timestamp(scheduledAt) };
-  if (!(await ports.ledger.claim(run, clock.now(), task.timeout))) {
-    log.info('skipped: this occurrence has run or is running', run);
-    return { ran: false };
-  }
   const report = (succeeded: boolean) =>
     ports.metrics.put({
       capability: 'maintenance',
@@ -60,6 +54,16 @@ export async function runTask(
       unit: 'Count',
       dimensions: { Task: task.name },
     });
+  if (task.runsIn === 'active' && !(await isActive({ ...host, ...portsFor(['coordination:read'], host.ports) }))) {
+    // It would run here if this Region led: the alarm on silence watches that in every Region that can lead.
+    await report(true);
+    return { ran: false };
+  }
+  const run = { task: task.name, key: ledgerKey(task, key, region), scheduledAt: timestamp(scheduledAt) };
+  if (!(await ports.ledger.claim(run, clock.now(), task.timeout))) {
+    log.info('skipped: this occurrence has run or is running', run);
+    return { ran: false };
+  }
   let result: unknown;
   try {
     result = await task.execute(input, host.ports, context(host, scheduledAt, deadline));

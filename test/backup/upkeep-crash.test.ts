@@ -87,7 +87,7 @@ describe('copies that are interrupted', () => {
   it('are given up after an hour when the service never heard of them, and made again', async () => {
     const world = newWorld();
     const point = await storePoint(world, daysAgo(0));
-    const calls = watchedRun(world.ports, { death: { call: 7, when: 'before' } });
+    const calls = watchedRun(world.ports, { death: { call: 8, when: 'before' } });
     await world.pass(advanceRecoveryPoints, { ports: calls.ports }).catch(() => {});
     expect(locationsOf(await world.ports.recoveryPoints.get(point.id), 'creating')).toEqual([`${standby} copy`]);
     world.clock.advance(3500);

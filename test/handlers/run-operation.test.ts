@@ -6,6 +6,7 @@ import { timestamp } from '../../functions/common/ids.ts';
 import { daily } from '../../functions/common/schedule.ts';
 import { type AnyTask, defineStep, defineTask } from '../../functions/common/task.ts';
 import { runTask } from '../../functions/handlers/run-operation.ts';
+import { led } from '../failover/support.ts';
 import { memoryWorld } from '../support/host.ts';
 import { home, standby } from '../support/recovery-points.ts';
 
@@ -66,8 +67,13 @@ describe('a task', () => {
   it('is not started again while it runs, and is taken over when its claim has grown stale', async () => {
     const world = memoryWorld();
     const gate = Promise.withResolvers<void>();
-    const { task, inputs } = countingTask(async (count) => (count === 1 ? gate.promise : count));
+    const begun = Promise.withResolvers<void>();
+    const { task, inputs } = countingTask(async (count) => {
+      begun.resolve();
+      return count === 1 ? gate.promise : count;
+    });
     const first = world.run(task, { scheduledAt: due });
+    await begun.promise;
     world.clock.advance(task.timeout - 1);
     expect(await world.run(task, { scheduledAt: due })).toEqual({ ran: false });
     world.clock.advance(1);
@@ -114,8 +120,32 @@ describe('a task', () => {
     const world = memoryWorld();
     const { task, inputs } = countingTask();
     expect(await world.run(task, { scheduledAt: due }, { region: standby })).toEqual({ ran: false });
+    expect(succeeded(world)).toBe(1); // silence would ring there
     expect(await world.run(task, { scheduledAt: due }, { region: home })).toEqual({ ran: true, result: 1 });
     expect(inputs).toHaveLength(1);
+  });
+
+  it('runs where leadership is: in the standby Region after a failover, and not in the old primary', async () => {
+    const world = memoryWorld();
+    await world.ports.coordination.create(led({ holder: standby, version: 0 }));
+    const { task, inputs } = countingTask();
+    expect(await world.run(task, { scheduledAt: due }, { region: home })).toEqual({ ran: false });
+    expect(await world.run(task, { scheduledAt: due }, { region: standby })).toEqual({ ran: true, result: 1 });
+    expect(inputs).toHaveLength(1);
+  });
+
+  it('is tried again by its trigger when nobody can tell where leadership is, and is not claimed', async () => {
+    const world = memoryWorld();
+    const { task } = countingTask();
+    world.ports.coordination.setAvailable(false);
+    await expect(world.run(task, { scheduledAt: due })).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+    world.ports.coordination.setAvailable(true);
+    expect(await world.run(task, { scheduledAt: due })).toEqual({ ran: true, result: 1 });
+  });
+
+  it('needs the table that says so, whatever else it needs', () => {
+    expect(countingTask().task.needs).toEqual(['recovery-points:read', 'coordination:read']);
+    expect(countingTask(undefined, 'every').task.needs).toEqual(['recovery-points:read']);
   });
 
   it('runs in the standby Region too when it is one of every Region', async () => {

@@ -1,16 +1,23 @@
 import { audited } from '../../audit/audited.ts';
 import type { RecoveryPoint } from '../../backup/models.ts';
 import { timestamp } from '../../common/ids.ts';
-import { isActive } from '../../common/operations-lookup.ts';
 import type { PortsFor } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
+import { isActive } from '../../failover/active-region.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { adoptVerdict, contradicts } from '../inventory-verdict.ts';
 import { VerificationRecord } from '../models.ts';
 import { type Proof, proofBytes, type SignedProof } from '../proof.ts';
 import { verdictOf } from '../verification.ts';
 
-const recordNeeds = ['recovery-points:read', 'recovery-points:write', 'signer:sign', 'proofs:read', 'proofs:write'] as const;
+const recordNeeds = [
+  'recovery-points:read',
+  'recovery-points:write',
+  'signer:sign',
+  'proofs:read',
+  'proofs:write',
+  'coordination:read',
+] as const;
 type Context = PortsFor<(typeof recordNeeds)[number]> & TaskContext;
 
 /** Forms the verdict, signs the proof, and writes both down (row V7). Repeating it finds the first proof. */
@@ -20,10 +27,10 @@ export const recordVerdict = defineStep({
   needs: recordNeeds,
   input: VerificationRecord,
   async run(record, context) {
-    const { proofs, operations, recoveryPoints, region } = context;
+    const { proofs, operations, recoveryPoints } = context;
     const signed = (await proofs.get(record.verificationId)) ?? (await signProof(record, context));
     const { proof } = signed;
-    if (isActive(operations, region)) await adoptVerdict(proof, recoveryPoints);
+    if (await isActive(context)) await adoptVerdict(proof, recoveryPoints);
     await putMetrics(proof, context);
     context.log.info('verification recorded', {
       verificationId: proof.verificationId,
