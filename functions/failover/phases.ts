@@ -3,7 +3,7 @@ import { type Timestamp, timestamp } from '../common/ids.ts';
 import type { FailoverPlan, FailoverRecord, PhaseTime } from './models.ts';
 
 /** The phases that a report and a forecast speak of, in their order. */
-export const phaseNames = ['notice', 'decide', 'fence', 'measure', 'promote', 'open', 'confirm', 'traffic'] as const;
+export const phaseNames = ['notice', 'decide', 'fence', 'measure', 'promote', 'open', 'confirm', 'traffic', 'strength'] as const;
 export type PhaseName = (typeof phaseNames)[number];
 
 /** Ends the phase that is open and begins `name`; the phase that is open already goes on. */

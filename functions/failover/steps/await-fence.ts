@@ -23,7 +23,7 @@ export const awaitFence = defineStep({
   timeout: seconds(30),
   needs: ['coordination:read'],
   input: FailoverRecord,
-  async run(record, { coordination, clock }) {
+  async run(record, { coordination, operations, clock }) {
     const { plan } = record;
     const current = await coordination.read();
     const standing = standingOf(current, plan);
@@ -32,18 +32,17 @@ export const awaitFence = defineStep({
     if (!current?.fenced && record.fenced !== 'by-human') {
       return found(record, 'unfenced', `not every table in ${plan.from} is fenced: a human must see to it that it is off`);
     }
-    const toWait = record.fenceWaitSeconds ?? Number.POSITIVE_INFINITY;
+    const { length, margin } = operations.failover.lease;
+    const toWait = record.fenceWaitSeconds ?? length + margin;
     const startedAt = clock.now();
     const waited = () => secondsBetween(startedAt, clock.now());
     for (;;) {
       const receipt = await coordination.receipt(plan.from, plan.epoch);
-      if (receipt) return fencedByReceipt(record, receipt, clock.now());
-      const left = toWait - waited();
-      if (left <= 0 || (record.fenced === 'by-human' && plan.kind === 'failover')) return withoutReceipt(record, clock.now());
-      if (waited() >= lookSeconds) {
-        const rest = Math.ceil(left * 1000) / 1000;
-        return { ...found(record, 'waiting', `the old lease may run for another ${Math.ceil(left)} s`), fenceWaitSeconds: rest };
-      }
+      const left = Math.max(0, toWait - waited());
+      const looked = { ...record, fenceWaitSeconds: Math.ceil(left * 1000) / 1000 };
+      if (receipt) return fencedByReceipt(looked, receipt, clock.now());
+      if (left === 0 || (record.fenced === 'by-human' && plan.kind === 'failover')) return withoutReceipt(looked, clock.now());
+      if (waited() >= lookSeconds) return found(looked, 'waiting', `the old lease may run for another ${Math.ceil(left)} s`);
       await clock.sleep(Math.min(pollMilliseconds, Math.ceil(left * 1000)));
     }
   },

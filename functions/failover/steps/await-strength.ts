@@ -5,6 +5,7 @@ import type { Ports } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
 import { capacityOf } from '../capacity-of.ts';
 import { type FailoverPlan, FailoverRecord } from '../models.ts';
+import { enterPhase } from '../phases.ts';
 import { found, freshStanding, pastItsEpoch, withShortfall } from './failover-step.ts';
 
 /** After this long what is missing is reported, and people are told of the rest. */
@@ -24,8 +25,9 @@ export const awaitStrength = defineStep({
     if (standing !== 'leads') return pastItsEpoch(record, standing);
     const [weak, silent] = await Promise.all([notAtStrength(plan, context), notServing(plan, context)]);
     const now = timestamp(clock.now());
+    const serves = silent.length === 0 && record.servingAt === undefined;
     const seen: FailoverRecord = {
-      ...record,
+      ...(serves ? enterPhase(record, 'strength', clock.now()) : record),
       ...(silent.length === 0 ? { servingAt: record.servingAt ?? now } : {}),
       ...(weak.length === 0 ? { atStrengthAt: record.atStrengthAt ?? now } : {}),
     };

@@ -4,6 +4,7 @@ import type { Ports } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
 import { activate, type Transition } from '../claim.ts';
 import { FailoverRefused, NotYetPrimary } from '../errors.ts';
+import { leaseEndMicros } from '../lease.ts';
 import { type CoordinationRecord, type FailoverPlan, FailoverRecord } from '../models.ts';
 import { enterPhase } from '../phases.ts';
 import type { Fence } from '../ports.ts';
@@ -46,7 +47,11 @@ async function open({ plan }: FailoverRecord, { coordination, fences, operations
     const fenced = states.every(({ installed, unfenced }) => installed && unfenced.length === 0);
     const clocks = await Promise.all(servers.map((server) => server.clock()));
     await leadFromHere(plan, coordination, { leaseUntil: timestamp(after(clock.now(), length)), fenced, now: clock.now() });
-    const given = await Promise.all(servers.map((server, index) => lease(server, plan, (clocks[index] ?? 0) + length * 1_000_000)));
+    // A server without the fence takes no lease, and needs none.
+    const fencedServers = servers.filter((_, index) => states[index]?.installed);
+    const given = await Promise.all(
+      fencedServers.map((server) => lease(server, plan, leaseEndMicros(clocks[servers.indexOf(server)] ?? 0, length))),
+    );
     if (given.includes(false)) throw new FailoverRefused(`a database in ${plan.to} has seen a later epoch than ${plan.epoch}`);
   } finally {
     await Promise.all(servers.map((server) => server.end()));
