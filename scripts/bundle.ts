@@ -8,7 +8,7 @@ import type { Operations } from '../functions/common/operations.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export interface Bundle {
-  /** Becomes the code of every function as it is: entry, chunks, `operations.json`, `package.json`. */
+  /** Becomes the code of every function as it is: entries, chunks, `operations.json`, `package.json`. */
   readonly directory: string;
   /** SHA-256 (hex) over names and contents of the JavaScript alone, so that a change of config does not look like other code. */
   readonly codeSha256: string;
@@ -25,13 +25,13 @@ export interface BundleOptions {
 }
 
 /**
- * Bundles the one Lambda entry with everything it needs, in one esbuild call. Splitting keeps adapters in chunks of their
+ * Bundles the Lambda entries with everything they need, in one esbuild call. Splitting keeps adapters in chunks of their
  * own, so that a function loads only those that its operation needs. The same input gives the same bytes.
  */
 export async function bundleFunctions({ operations, directory = join(root, 'dist/lambda'), instead = {} }: BundleOptions): Promise<Bundle> {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { lambda: 'functions/handlers/lambda.ts' },
+    entryPoints: { lambda: 'functions/handlers/lambda.ts', 'lease-endpoint': 'functions/handlers/lease-endpoint.ts' },
     outdir: directory,
     bundle: true,
     format: 'esm',

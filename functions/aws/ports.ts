@@ -11,6 +11,7 @@ const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promis
   coordination: async (settings) => (await import('./coordination.ts')).coordinationPort(settings),
   databases: async (settings) => (await import('./databases.ts')).databasesPort(settings),
   executions: async (settings) => (await import('./executions.ts')).executionsPort(settings),
+  fences: async (settings) => (await import('./fences.ts')).fencesPort(settings),
   ledger: async (settings) => (await import('./ledger.ts')).ledgerPort(settings),
   manifests: async (settings) => (await import('./manifests.ts')).manifestsPort(settings),
   metrics: async (settings) => (await import('./metrics.ts')).metricsPort(settings),

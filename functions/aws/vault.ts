@@ -6,10 +6,10 @@ import {
   StartBackupJobCommand,
 } from '@aws-sdk/client-backup';
 import type { LockedCopy, Vault } from '../backup/ports.ts';
-import { InvalidInput, NotFound, ServiceUnavailable } from '../common/errors.ts';
+import { NotFound, ServiceUnavailable } from '../common/errors.ts';
 import type { DatabaseId, Region } from '../common/ids.ts';
 import { databaseArn, lockedVaultName, tagKeys, vaultRoleArn } from '../common/names.ts';
-import { databaseOf } from '../common/operations-lookup.ts';
+import { assertCanLead, databaseOf } from '../common/operations-lookup.ts';
 import { clientOptions, perRegion } from './client-options.ts';
 import { calling } from './errors.ts';
 import type { AwsSettings } from './settings.ts';
@@ -37,7 +37,7 @@ export function vaultPort({ operations, clock }: AwsSettings): Vault {
 
   return {
     async lock({ region, databaseId, recoveryPointId }) {
-      if (region !== operations.regions.primary) throw new InvalidInput(`the vault is in ${operations.regions.primary}, not in ${region}`);
+      assertCanLead(operations, region);
       const command = new StartBackupJobCommand({
         BackupVaultName: vaultName,
         ResourceArn: resourceArn(databaseId, region),

@@ -64,10 +64,11 @@ export const stateKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `
 /** Ed25519 (`ECC_NIST_EDWARDS25519`), sign and verify: one per Region that verifies; a proof names the key that signed it. */
 export const proofKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'proof')}`;
 
-/** AWS Backup vault of locked copies, in the primary Region. */
+/** AWS Backup vault of locked copies, in every Region that can lead. */
 export const lockedVaultName = (deployment: Pick<Deployment, 'name'>): string => within(50, 'the vault name', named(deployment, 'locked'));
-/** Role that AWS Backup assumes for a locked copy. */
-export const vaultRoleName = (deployment: Pick<Deployment, 'name'>): string => within(64, 'the role name', named(deployment, 'vault'));
+/** Role that AWS Backup assumes for a locked copy. Roles are one namespace for all Regions, and each Region makes its own. */
+export const vaultRoleName = (deployment: Pick<Deployment, 'name'>, region: string): string =>
+  within(64, 'the role name', named(deployment, `vault-${region}`));
 
 /** RDS subnet group that restored databases live in: subnets without a route to production or to the internet. */
 export const isolatedSubnetGroupName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'isolated');
@@ -99,7 +100,7 @@ export const executionArn = (deployment: Deployment, region: string, machine: st
 export const alarmTopicArn = (deployment: Deployment, region: string): string => arn(deployment, region, 'sns', alarmTopicName(deployment));
 
 export const vaultRoleArn = (deployment: Deployment, region: string): string =>
-  `arn:${partitionOf(region)}:iam::${deployment.account}:role/${vaultRoleName(deployment)}`;
+  `arn:${partitionOf(region)}:iam::${deployment.account}:role/${vaultRoleName(deployment, region)}`;
 
 export const databaseArn = (deployment: Deployment, region: string, kind: 'db' | 'cluster', identifier: string): string =>
   arn(deployment, region, 'rds', `${kind}:${identifier}`);

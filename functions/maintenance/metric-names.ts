@@ -4,7 +4,7 @@
  */
 export const metricNames = {
   maintenance: {
-    /** 1 per run that ended well, 0 per run that failed; dimension Task. Missing data means that it did not run. */
+    /** 1 per run that ended well or had nothing to do because another Region leads, 0 per run that failed; dimension Task. Missing data means that it did not run. */
     taskSucceeded: 'TaskSucceeded',
     /** Schedules whose last occurrence is hours past and did not succeed, one count over all tasks; dimension Region. */
     runsOverdue: 'RunsOverdue',
@@ -37,6 +37,10 @@ export const metricNames = {
     rtoSeconds: 'RtoSeconds',
     /** At most so much is lost by promoting; dimension Database. */
     lossSeconds: 'DataLossSeconds',
+    /** Rows that only the old primary had when it came back, over all tables; dimension Database. */
+    lostRows: 'LostRows',
+    /** 1 for each failback that ended without what it was asked for, 0 for one that did it; dimension Region, the one that leads. */
+    failbackStopped: 'FailbacksStopped',
     /** 1 for each vote that an observer cast; dimension Region, the observer's. Missing data means that it sees nothing for anybody. */
     votes: 'Votes',
     /** Subjects that this observer finds unhealthy; dimension Region, the observer's. */

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Vault } from '../backup/ports.ts';
 import type { Clock } from '../common/clock.ts';
 import { after, seconds } from '../common/duration.ts';
-import { InvalidInput } from '../common/errors.ts';
 import { DatabaseId, Timestamp, timestamp } from '../common/ids.ts';
 import type { Operations } from '../common/operations.ts';
+import { assertCanLead } from '../common/operations-lookup.ts';
 import type { ItemStore } from './item-store.ts';
 import { items } from './items.ts';
 
@@ -20,7 +20,7 @@ export function memoryVault({ operations, clock, store }: { operations: Operatio
   const copies = items(store, 'locked-copies', LockedItem);
   return {
     async lock({ region, databaseId, recoveryPointId }) {
-      if (region !== operations.regions.primary) throw new InvalidInput(`the vault is in ${operations.regions.primary}, not in ${region}`);
+      assertCanLead(operations, region);
       const key = `${region}/${recoveryPointId}`;
       if (copies.get(key)) return key;
       const now = clock.now();

@@ -13,7 +13,10 @@ import type { RegionScope } from '../shared/region-scope.ts';
 const backupMetric = (metricName: string, dimensionsMap: Record<string, string>, minutes: number) =>
   new Metric({ namespace: 'Codeblue/backup', metricName, dimensionsMap, statistic: Stats.MAXIMUM, period: Duration.minutes(minutes) });
 
-/** Alarms on what backups are: fresh, copied, owned. Those of the active Region's tasks stand in the primary. */
+/**
+ * Alarms on what backups are: fresh, copied, owned. Those on tasks of the active Region stand in every Region that can lead, and hear nothing where
+ * another one does: that the task runs at all is watched by its own `TaskOverdue`.
+ */
 export function addBackupAlarms(scope: Construct, topic: AlarmTopic, region: RegionScope): void {
   const { operations, role } = region;
   actionableAlarm(scope, {
@@ -29,9 +32,9 @@ export function addBackupAlarms(scope: Construct, topic: AlarmTopic, region: Reg
   });
   for (const database of operations.databases) {
     addReplicaAlarm(scope, topic, region, database);
-    if (role === 'primary') addDatabaseAlarms(scope, topic, database);
+    if (role !== 'tertiary') addDatabaseAlarms(scope, topic, database);
   }
-  if (role !== 'primary') return;
+  if (role === 'tertiary') return;
   for (const table of [stateTableName(operations), auditTableName(operations)]) {
     actionableAlarm(scope, {
       topic,
@@ -59,7 +62,7 @@ function addDatabaseAlarms(scope: Construct, topic: AlarmTopic, { id, objectives
       fires: 'above',
       threshold: objectives.rpo,
       periods: 2,
-      missingData: 'bad',
+      missingData: 'good', // only the leading Region measures; `check-log-freshness` that does not run is overdue
     });
   }
   actionableAlarm(scope, {

@@ -14,7 +14,7 @@ import type { RegionalKeys } from '../shared/regional-keys.ts';
 const accessLogRetention = Duration.days(6 * 365 + 2);
 
 /**
- * Manifests and proofs of one Region: versioned, under the Region's own key, over TLS only, and locked. Until the vault
+ * Manifests, proofs and reports of one Region: versioned, under the Region's own key, over TLS only, and locked. Until the vault
  * lock is taken in earnest the lock is in governance mode, which a person with a right of its own can lift; in compliance
  * mode nobody can.
  */
@@ -60,17 +60,20 @@ function replicaRegion({ operations: { regions }, role }: RegionScope): Region |
   return { primary: regions.standby, standby: regions.tertiary, tertiary: undefined }[role];
 }
 
+/** What survives the Region that wrote it. */
+const survivingPrefixes = ['proofs', 'reports'] as const;
+
 /**
- * Proofs survive the Region that signed them. Manifests need no replication: a backup writes them to every Region that
+ * Proofs survive the Region that signed them, reports of failovers the Region that led. Manifests need no replication: a backup writes them to every Region that
  * holds a copy.
  */
 function proofReplication(bucket: Construct, to: Region, scope: RegionScope): Pick<s3.BucketProps, 'replicationRole' | 'replicationRules'> {
   const { operations, region } = scope;
   const arnOf = (each: Region) => `arn:${partitionOf(each)}:s3:::${bucketName(operations, each)}`;
-  const because = 'proofs are named after verifications of the future';
+  const because = 'proofs and reports are named after verifications and failovers of the future';
   const role = exactRole(bucket, 'ReplicationRole', {
     service: 's3.amazonaws.com',
-    description: `Codeblue: copies proofs of restore to ${to}`,
+    description: `Codeblue: copies proofs of restore and reports to ${to}`,
     grants: [
       grant({ actions: ['s3:GetReplicationConfiguration', 's3:ListBucket'], resources: [arnOf(region)] }),
       grant({
@@ -81,28 +84,32 @@ function proofReplication(bucket: Construct, to: Region, scope: RegionScope): Pi
           's3:GetObjectRetention',
           's3:GetObjectLegalHold',
         ],
-        resources: [`${arnOf(region)}/proofs/*`],
+        resources: survivingPrefixes.map((prefix) => `${arnOf(region)}/${prefix}/*`),
         because,
       }),
-      grant({ actions: ['s3:ReplicateObject', 's3:ReplicateTags'], resources: [`${arnOf(to)}/proofs/*`], because }),
+      grant({
+        actions: ['s3:ReplicateObject', 's3:ReplicateTags'],
+        resources: survivingPrefixes.map((prefix) => `${arnOf(to)}/${prefix}/*`),
+        because,
+      }),
       keysThroughService(scope, [region], backupKeyAlias(operations), 's3', ['kms:Decrypt']),
       keysThroughService(scope, [to], backupKeyAlias(operations), 's3', ['kms:Encrypt', 'kms:GenerateDataKey']),
     ],
   });
   const aliasArn = `arn:${partitionOf(to)}:kms:${to}:${operations.account}:${backupKeyAlias(operations)}`;
+  const destination = s3.Bucket.fromBucketName(bucket, 'ReplicaBucket', bucketName(operations, to));
+  const kmsKey = kms.Key.fromKeyArn(bucket, 'ReplicaKey', aliasArn);
   return {
     replicationRole: role,
-    replicationRules: [
-      {
-        id: 'proofs',
-        destination: s3.Bucket.fromBucketName(bucket, 'ReplicaBucket', bucketName(operations, to)),
-        kmsKey: kms.Key.fromKeyArn(bucket, 'ReplicaKey', aliasArn),
-        sseKmsEncryptedObjects: true,
-        deleteMarkerReplication: false,
-        filter: { prefix: 'proofs/' },
-        priority: 1,
-      },
-    ],
+    replicationRules: survivingPrefixes.map((prefix, index) => ({
+      id: prefix,
+      destination,
+      kmsKey,
+      sseKmsEncryptedObjects: true,
+      deleteMarkerReplication: false,
+      filter: { prefix: `${prefix}/` },
+      priority: index + 1,
+    })),
   };
 }
 

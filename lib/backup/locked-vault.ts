@@ -12,7 +12,7 @@ import type { RegionalKeys } from '../shared/regional-keys.ts';
  * and the task `lock-recovery-points` tells what a lock would hold.
  */
 export class LockedVault extends Construct {
-  constructor(parent: Construct, { operations }: RegionScope, keys: RegionalKeys) {
+  constructor(parent: Construct, { operations, region }: RegionScope, keys: RegionalKeys) {
     super(parent, 'LockedVault');
     const { mode, minRetention, maxRetention, graceDays } = operations.vaultLock;
     new backup.BackupVault(this, 'Vault', {
@@ -30,7 +30,7 @@ export class LockedVault extends Construct {
         : {}),
     });
     const role = new iam.Role(this, 'Role', {
-      roleName: vaultRoleName(operations),
+      roleName: vaultRoleName(operations, region),
       assumedBy: new iam.ServicePrincipal('backup.amazonaws.com'),
       description: 'AWS Backup takes locked copies of the live databases',
       managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSBackupServiceRolePolicyForBackup')],

@@ -4,8 +4,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as route53 from 'aws-cdk-lib/aws-route53';
 import { Construct } from 'constructs';
 import { functionName, partitionOf } from '../../functions/common/names.ts';
-import { exactRole, grant } from '../shared/grant.ts';
 import { failoverPermissions } from '../shared/failover-permissions.ts';
+import { exactRole, grant } from '../shared/grant.ts';
 import { logRetention } from '../shared/log-class.ts';
 import { withoutRedundantDependency } from '../shared/redundant-dependency.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
@@ -63,11 +63,8 @@ export class LeaseEndpoint extends Construct {
       reservedConcurrentExecutions: concurrency,
     });
     withoutRedundantDependency(handler.node.defaultChild);
-    Validations.of(handler).acknowledge(
-      { id: 'HIPAA.Security-LambdaInsideVPC', reason: 'reads one item of a table and is asked by health checkers of Route 53, which come from the internet' },
-      { id: 'HIPAA.Security-LambdaDLQ', reason: 'answers health checks synchronously: who does not hear an answer asks again after 10 s' },
-    );
     const address = handler.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE });
+    acknowledgePublicFunction(handler);
     new CfnOutput(this, 'Url', { value: address.url, description: `200 while ${region} holds the lease, else 503` });
     if (operations.failover.routing.dns) this.addRecord(scope, Fn.select(2, Fn.split('/', address.url)));
   }
@@ -89,6 +86,23 @@ export class LeaseEndpoint extends Construct {
       setIdentifier: region,
       healthCheckId: healthCheck.attrHealthCheckId,
       aliasTarget: { dnsName: target.dnsName, hostedZoneId: target.hostedZoneId, evaluateTargetHealth: false },
+    });
+  }
+}
+
+function acknowledgePublicFunction(handler: lambda.Function): void {
+  const resource = handler.node.defaultChild ?? handler;
+  Validations.of(resource).acknowledge(
+    {
+      id: 'HIPAA.Security-LambdaInsideVPC',
+      reason: 'reads one item of a table, and is asked by health checkers of Route 53, which come from the internet',
+    },
+    { id: 'HIPAA.Security-LambdaDLQ', reason: 'answers health checks synchronously: who does not hear an answer asks again after 10 s' },
+  );
+  for (const permission of handler.node.children.filter((each) => each instanceof lambda.CfnPermission)) {
+    Validations.of(permission).acknowledge({
+      id: 'HIPAA.Security-LambdaFunctionPublicAccessProhibited',
+      reason: 'health checkers cannot sign requests; the answer is a status without a body, and nobody can ask for more',
     });
   }
 }

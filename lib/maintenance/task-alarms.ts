@@ -39,9 +39,6 @@ function longestPause(times: readonly string[]): number {
   );
 }
 
-/** Whether a task's silence means something in this Region: those of the active Region are quiet elsewhere by design. */
-const speaksHere = (task: AnyTask, { role }: RegionScope): boolean => task.runsIn !== 'active' || role === 'primary';
-
 /**
  * The window after which silence is an alarm: three runs of a task that runs within the hour, otherwise the longest pause
  * of its schedules and an hour for the run. Undefined beyond what CloudWatch can look back on: weekly and monthly tasks
@@ -87,7 +84,7 @@ export function addTaskAlarms(scope: Construct, topic: AlarmTopic, region: Regio
     missingData: 'good', // absence has an alarm of its own
   });
   const absence = absenceWindow(task, region.operations);
-  if (!absence || !speaksHere(task, region)) return;
+  if (!absence) return; // where another Region leads, a run that has nothing to do reports all the same
   actionableAlarm(scope, {
     topic,
     runbook: 'TaskOverdue',
@@ -108,9 +105,12 @@ export function addTaskAlarms(scope: Construct, topic: AlarmTopic, region: Regio
   });
 }
 
-/** One alarm over every schedule of every task, those of a week or a month included: `run-missed-tasks` counts what is overdue. */
+/**
+ * One alarm over every schedule of every task, those of a week or a month included: `run-missed-tasks` counts what is overdue, in the Region that
+ * leads. Where that is another one, nothing is counted; whether the counting itself runs is watched by its own `TaskOverdue`.
+ */
 export function addOverdueAlarm(scope: Construct, topic: AlarmTopic, { region, role }: RegionScope): void {
-  if (role !== 'primary') return;
+  if (role === 'tertiary') return;
   actionableAlarm(scope, {
     topic,
     runbook: 'TaskOverdue',
@@ -127,6 +127,6 @@ export function addOverdueAlarm(scope: Construct, topic: AlarmTopic, { region, r
     fires: 'at-or-above',
     threshold: 1,
     periods: 2,
-    missingData: 'bad', // who looks after the schedules must run itself
+    missingData: 'good',
   });
 }

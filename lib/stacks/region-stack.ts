@@ -3,14 +3,19 @@ import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { environmentNames, tagKeys } from '../../functions/common/names.ts';
+import type { Need } from '../../functions/common/ports.ts';
 import type { AnyOperation, AnyTask } from '../../functions/common/task.ts';
 import type { StepLists } from '../../functions/tasks.ts';
 import { StateTables } from '../audit/state-tables.ts';
 import { addBackupAlarms } from '../backup/backup-alarms.ts';
 import { EvidenceBucket } from '../backup/evidence-bucket.ts';
 import { LockedVault } from '../backup/locked-vault.ts';
+import { CoordinationTable } from '../failover/coordination-table.ts';
+import { addFailoverAlarms } from '../failover/failover-alarms.ts';
 import { FailoverMachines, hasFailoverMachine } from '../failover/failover-machines.ts';
+import { LeaseEndpoint } from '../failover/lease-endpoint.ts';
 import { OtherRegionsDenied } from '../failover/other-regions-denied.ts';
+import { RehearsalNetwork } from '../failover/rehearsal-network.ts';
 import { addOverdueAlarm, addTaskAlarms } from '../maintenance/task-alarms.ts';
 import { IsolatedNetwork } from '../network/isolated-network.ts';
 import { productionNetwork } from '../network/production-network.ts';
@@ -30,6 +35,9 @@ export interface RegionStackProps {
   readonly bundle: BundledCode;
 }
 
+/** What makes databases in the isolated network: restores, and clones of Aurora to rehearse with. */
+const madeIsolated: ReadonlySet<Need> = new Set(['databases:restore', 'replicas:rehearse']);
+
 const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** Everything of Codeblue in one Region. Regions know each other's resources by name only: no stack reads another's outputs. */
@@ -46,13 +54,16 @@ export class RegionStack extends Stack {
     const keys = new RegionalKeys(this, scope);
     const topic = new AlarmTopic(this, scope, keys);
     new EvidenceBucket(this, scope, keys);
-    if (role === 'primary') {
-      new StateTables(this, scope, keys);
-      new LockedVault(this, scope, keys);
-    }
+    const canLead = role !== 'tertiary';
+    const moves = operations.failover.mode !== 'off';
+    if (role === 'primary') new StateTables(this, scope, keys);
+    if (role === 'primary' && moves) new CoordinationTable(this, scope, keys);
+    if (canLead) new LockedVault(this, scope, keys);
 
     const isolated = judges(scope) ? new IsolatedNetwork(this, scope, keys) : undefined;
-    const production = productionNetwork(this, scope);
+    const live = productionNetwork(this, scope);
+    const rehearsal = live && moves && canLead ? new RehearsalNetwork(this, scope, live) : undefined;
+    const production = rehearsal?.production ?? live;
     const networkOf = ({ network }: AnyOperation): FunctionNetwork | undefined =>
       ({ none: undefined, production, 'production-if-any': production, isolated: isolated?.verifiers })[network];
     const denied = isolated && role !== 'primary' ? new HomeRegionDenied(this, scope).policy : undefined;
@@ -67,10 +78,14 @@ export class RegionStack extends Stack {
         taskNames: tasks.map((task) => task.name),
         network: networkOf(operation),
         ...(denials ? { denials } : {}),
-        environment:
-          isolated && operation.needs.includes('databases:restore')
+        environment: {
+          ...(isolated && operation.needs.some((need) => madeIsolated.has(need))
             ? { [environmentNames.isolatedSecurityGroup]: isolated.restoredGroup.securityGroupId }
-            : {},
+            : {}),
+          ...(rehearsal && operation.needs.includes('replicas:rehearse')
+            ? { [environmentNames.rehearsalSecurityGroup]: rehearsal.rehearsalGroup.securityGroupId }
+            : {}),
+        },
       });
 
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${operations.name}-codeblue` });
@@ -98,9 +113,11 @@ export class RegionStack extends Stack {
         topic,
         steps.failover.map((step) => worker(step, policy)),
       );
+      new LeaseEndpoint(this, scope, keys, code);
     }
     addOverdueAlarm(this, topic, scope);
     addBackupAlarms(this, topic, scope);
+    addFailoverAlarms(this, topic, scope);
   }
 
   /** Zones by position: asking the account which it has would need credentials at synth. */

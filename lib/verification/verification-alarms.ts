@@ -16,7 +16,7 @@ const verifyMetric = (metricName: string, databaseId: string, minutes: number) =
     period: Duration.minutes(minutes),
   });
 
-/** Alarms on what verification found, in every Region that verifies; on its age (row V8) in the primary. */
+/** Alarms on what verification found, in every Region that verifies; on its age (row V8) in those that can lead. */
 export function addVerificationAlarms(scope: Construct, topic: AlarmTopic, { operations, role }: RegionScope): void {
   const { maxAge } = operations.verification;
   for (const { id } of operations.databases) {
@@ -31,7 +31,7 @@ export function addVerificationAlarms(scope: Construct, topic: AlarmTopic, { ope
       threshold: 1,
       missingData: 'good', // one data point per verification
     });
-    if (role !== 'primary') continue;
+    if (role === 'tertiary') continue;
     actionableAlarm(scope, {
       topic,
       runbook: 'VerifiedRestoreTooOld',
@@ -42,7 +42,7 @@ export function addVerificationAlarms(scope: Construct, topic: AlarmTopic, { ope
       fires: 'above',
       threshold: maxAge,
       periods: 2,
-      missingData: 'bad',
+      missingData: 'good', // only the leading Region measures; `check-verification-age` that does not run is overdue
     });
   }
 }

@@ -32,7 +32,7 @@ describe('the vault', () => {
     expect(backup.commandCalls(StartBackupJobCommand)[0]?.args[0].input).toEqual({
       BackupVaultName: 'hms-codeblue-locked',
       ResourceArn: 'arn:aws:rds:us-east-1:111122223333:db:hms-primary',
-      IamRoleArn: 'arn:aws:iam::111122223333:role/hms-codeblue-vault',
+      IamRoleArn: 'arn:aws:iam::111122223333:role/hms-codeblue-vault-us-east-1',
       IdempotencyToken: recoveryPointId,
       Lifecycle: { DeleteAfterDays: 30 },
       RecoveryPointTags: { 'codeblue:owner': 'hms', 'codeblue:database': 'hms' },
@@ -46,8 +46,8 @@ describe('the vault', () => {
     expect(ResourceArn).toBe('arn:aws:rds:us-east-1:111122223333:cluster:billing-cluster');
   });
 
-  it('is in the primary Region only', async () => {
-    await expect(vault.lock({ region: Region.parse('us-west-2'), databaseId: hms, recoveryPointId })).rejects.toThrow(InvalidInput);
+  it('is where a Region can lead, and nowhere else', async () => {
+    await expect(vault.lock({ region: Region.parse('eu-west-1'), databaseId: hms, recoveryPointId })).rejects.toThrow(InvalidInput);
   });
 
   it('lists every page', async () => {

@@ -58,6 +58,13 @@ test('every operation starts from the bundle alone', () => {
   ).toEqual(names.map((name) => `${name} function`));
 });
 
+test('the lease endpoint starts from the bundle alone', () => {
+  const endpoint = pathToFileURL(join(first.directory, 'lease-endpoint.js')).href;
+  const script = `const { handler } = await import(${JSON.stringify(endpoint)}); console.log(typeof handler);`;
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], { env: environment, encoding: 'utf8' });
+  expect(printed.trim()).toBe('function');
+});
+
 test('an operation that does not exist stops at the start, with the name', () => {
   expect(() => load('no-such-operation')).toThrow(/no-such-operation/);
 });

@@ -84,14 +84,13 @@ export async function createReplicatedDatabase(
       ...place(primary),
     }),
   );
-  await rdsIn(standby).send(
-    new CreateDBInstanceReadReplicaCommand({
-      DBInstanceIdentifier: sites[standby]?.identifier,
-      SourceDBInstanceIdentifier: databaseArn(motoOperations, primary, 'db', sites[primary]?.identifier ?? ''),
-      SourceRegion: primary,
-      ...place(standby),
-    }),
-  );
+  const replica = {
+    DBInstanceIdentifier: sites[standby]?.identifier,
+    SourceDBInstanceIdentifier: databaseArn(motoOperations, primary, 'db', sites[primary]?.identifier ?? ''),
+    SourceRegion: primary, // read by the SDK, which signs the call to the source with it
+    ...place(standby),
+  };
+  await rdsIn(standby).send(new CreateDBInstanceReadReplicaCommand(replica));
   const network = networks.get(primary);
   return { groupId: network?.groupId ?? '', ...(network?.vpcId ? { vpcId: network.vpcId } : {}) };
 }
