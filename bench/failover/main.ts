@@ -2,29 +2,31 @@ import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { watchableNumbers } from '../../lab/failover/policy.ts';
 import { writeResult } from '../performance-page.ts';
+import { codeblue } from './codeblue.ts';
 import { run } from './command.ts';
 import { etcdVersion } from './etcd.ts';
 import { patroni } from './patroni.ts';
 import type { Rival } from './patroni-cluster.ts';
 import { patroniDefaults, patroniMinimum, patroniSoonest } from './patroni-config.ts';
+import { type PlayName, playOnce } from './plays.ts';
 import { type Score, textReport } from './report.ts';
-import type { PlayName } from './results.ts';
 import { createSwitches } from './site.ts';
-import { makeTemplate, type Template } from './template.ts';
+import { HOSPITAL_BYTES, makeTemplate, type Template } from './template.ts';
 
 /**
  * How long a hospital cannot write when the region of its primary dies, and whether two primaries ever write at the same time: Codeblue and
  * Patroni on etcd, with the same PostgreSQL programs, the same data, the same writer, the same router (a look every 100 ms).
  * Rounds go through the contenders in turn. Started by scripts/bench-failover.mjs, which makes the namespaces that this needs.
  *
- *     npm run bench:failover [-- --kills 10] [-- --partitions 3] [-- --agents 1] [-- --only Patroni] [-- --json] [-- --write]
+ *     npm run bench:failover [-- --kill 10] [-- --partition 3] [-- --alone 3] [-- --only Patroni] [-- --json] [-- --write]
  */
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '10' },
-    partitions: { type: 'string', default: '3' },
-    agents: { type: 'string', default: '1' },
+    kill: { type: 'string', default: '10' },
+    partition: { type: 'string', default: '3' },
+    alone: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -41,20 +43,21 @@ const template = await makeTemplate(dir);
 const python = join(venv, 'bin', 'python');
 const rival: Rival = { python, etcd, programs: linkPrograms(venv, template) };
 const scores: readonly Score[] = [
+  codeblue('Codeblue', watchableNumbers, HOSPITAL_BYTES),
   patroni('Patroni, defaults', patroniDefaults, rival, template, dir),
   patroni('Patroni, lowest times', patroniMinimum, rival, template, dir),
   patroni('Patroni, soonest', patroniSoonest, rival, template, dir),
 ]
   .filter(({ name }) => name.toLowerCase().startsWith(values.only.toLowerCase()))
-  .map((contender) => ({ contender, kill: [], partition: [], agent: [], failures: [] }));
+  .map((contender) => ({ contender, kill: [], partition: [], alone: [], failures: [] }));
 
 const load: number[] = [];
-for (const play of ['kill', 'partition', 'agent'] as const) {
-  const rounds = Number(values[`${play}s`]);
+for (const play of ['kill', 'partition', 'alone'] as const) {
+  const rounds = Number(values[play]);
   for (let round = 0; round < rounds; round++) {
     for (const score of scores) {
       load.push(loadavg()[0] ?? 0);
-      const says = await playOnce(score, play, round);
+      const says = await playAndKeep(score, play, round);
       process.stderr.write(`${play} ${round + 1} of ${rounds}, ${score.contender.name}: ${says}\n`);
     }
   }
@@ -68,10 +71,10 @@ if (values.write) writeResult('failover', text);
 process.exitCode = scores.some(({ failures }) => failures.length > 0) ? 1 : 0;
 
 /** @returns what to say about it; a play that failed is in the report, and the exit code tells of it */
-async function playOnce({ contender, failures, ...results }: Score, play: PlayName, round: number): Promise<string> {
+async function playAndKeep({ contender, failures, ...results }: Score, play: PlayName, round: number): Promise<string> {
   try {
-    if (play === 'kill') results.kill.push(await contender.kill(round));
-    else results[play].push(await contender[play](round));
+    if (play === 'kill') results.kill.push(await playOnce(play, contender, round));
+    else results[play].push(await playOnce(play, contender, round));
     return JSON.stringify(results[play].at(-1));
   } catch (error) {
     const says = error instanceof Error ? error.message : String(error);

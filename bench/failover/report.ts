@@ -1,11 +1,12 @@
-import type { Contender, DoubleWriting, KillResult, PlayName } from './results.ts';
+import type { DoubleWriting, KillResult, PlayName } from './plays.ts';
+import type { Contender } from './system.ts';
 
 /** What one contender did so far. */
 export interface Score {
   readonly contender: Contender;
   readonly kill: KillResult[];
   readonly partition: DoubleWriting[];
-  readonly agent: DoubleWriting[];
+  readonly alone: DoubleWriting[];
   readonly failures: { readonly play: PlayName; readonly round: number; readonly says: string }[];
 }
 
@@ -28,15 +29,16 @@ export function spreadOf(values: readonly number[]): Spread {
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(1);
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
-/** The report that people read; its lines go into docs/performance.md. */
+/** The report that people read; its lines go into docs/performance.md. The first score is ours, the others are held against it. */
 export function textReport(scores: readonly Score[], circumstances: string): string {
   const lines = [circumstances, ''];
   for (const { name, settings } of scores.map(({ contender }) => contender)) lines.push(`${name.padEnd(26)} ${settings}`);
   lines.push('', 'Region of the primary killed: seconds to the first acknowledged write on the new primary');
   for (const { contender, kill } of scores) if (kill.length > 0) lines.push(killLine(contender.name, kill));
+  lines.push(...ratioLines(scores));
   for (const [play, title] of [
     ['partition', 'Primary cut off from its peers, its own clients still reach it: both sides of the change'],
-    ['agent', 'What keeps the primary in check killed, its PostgreSQL left running: both sides of the change'],
+    ['alone', 'The same, and what keeps the primary in check killed beside it, its PostgreSQL left running'],
   ] as const) {
     if (scores.every((score) => score[play].length === 0)) continue;
     lines.push('', title);
@@ -52,6 +54,13 @@ export function textReport(scores: readonly Score[], circumstances: string): str
 function killLine(name: string, results: readonly KillResult[]): string {
   const { median, least, most } = spreadOf(results.map(({ outageMs }) => outageMs));
   return `${name.padEnd(26)} median ${seconds(median).padStart(5)}   from ${seconds(least)} to ${seconds(most)}   killed ${times(results.length)}`;
+}
+
+function ratioLines([ours, ...rivals]: readonly Score[]): readonly string[] {
+  if (!ours || ours.kill.length === 0) return [];
+  const medianOf = ({ kill }: Score): number => spreadOf(kill.map(({ outageMs }) => outageMs)).median;
+  const played = rivals.filter(({ kill }) => kill.length > 0);
+  return played.map((rival) => `${ours.contender.name} / ${rival.contender.name}: ${(medianOf(ours) / medianOf(rival)).toFixed(2)}`);
 }
 
 function doubleLine(name: string, results: readonly DoubleWriting[]): string {

@@ -1,17 +1,21 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
-import { pgServer } from '../../functions/common/pg-server.ts';
-import { loadHospital } from '../../lab/hospital/generate.ts';
+import { type PgAddress, pgServer } from '../../functions/common/pg-server.ts';
+import { loadHospitalWithJournal } from '../../lab/hospital/journal.ts';
+import { labRegions } from '../../lab/operations.ts';
 import { replicationLag } from '../../lab/postgres/standby.ts';
-import type { Regions } from '../../lab/regions.ts';
+import { standbyName } from '../../lab/region.ts';
 import { startRegions } from '../../lab/start.ts';
 import type { LabState } from '../../lab/state.ts';
 import { until } from './command.ts';
 
-/** The lab's regions at rest: a primary and two standbys that have all of it, stopped in order. Every play starts from a copy. */
+/** The lab's regions at rest: a primary and a standby that has all of it, stopped in order. Every play starts from a copy. */
 export interface Template {
+  /** All three; the third has no database. */
   readonly regions: readonly Region[];
+  readonly primary: Region;
+  readonly standby: Region;
   readonly accounts: LabState['accounts'];
   /** PostgreSQL's programs that made it: the same for all contenders. */
   readonly postgres: string;
@@ -20,30 +24,39 @@ export interface Template {
   copyData(region: Region, target: string): Promise<void>;
 }
 
-const HOSPITAL_BYTES = 32e6;
+/** Size of the data, for every contender. */
+export const HOSPITAL_BYTES = 32e6;
 
 /** Makes it with the lab's own code, below `dir`. */
 export async function makeTemplate(dir: string): Promise<Template> {
-  const names = { primary: 'us-east-1', standby: 'us-west-2', tertiary: 'us-east-2' } as const;
   const { regions, stop } = await startRegions({
     baseDir: join(dir, 'labs'),
     deployment: 'bench',
     databaseId: DatabaseId.parse('hospital'),
-    regions: { primary: Region.parse(names.primary), standby: Region.parse(names.standby), tertiary: Region.parse(names.tertiary) },
+    regions: {
+      primary: Region.parse(labRegions.primary),
+      standby: Region.parse(labRegions.standby),
+      tertiary: Region.parse(labRegions.tertiary),
+    },
+    standbys: ['standby'],
     seed: 1,
-    load: loadHospital(HOSPITAL_BYTES),
+    load: loadHospitalWithJournal(HOSPITAL_BYTES),
   });
   try {
-    const postgresVersion = await versionOf(regions);
-    await standbysHaveAll(regions);
-    for (const name of regions.names) await regions.use(name).server.stop();
+    const [primary, standby] = [regions.startedAs('primary'), regions.startedAs('standby')];
+    const admin = regions.address(primary, 'admin');
+    const postgresVersion = await versionOf(admin);
+    await until('a standby that has everything', async () =>
+      (await replicationLag(admin, standbyName(standby)))?.bytes === 0 ? true : undefined,
+    );
+    // The primary first: it ends when its standby has all of its log.
+    for (const name of [primary, standby]) await regions.use(name).server.stop();
     const pathOf = (region: Region): string => join(dir, 'template', region);
-    for (const name of regions.names) await copyTree(regions.use(name).paths.data, pathOf(name));
+    for (const name of [primary, standby]) await copyTree(regions.use(name).paths.data, pathOf(name));
     return {
-      regions: regions.names,
+      ...{ regions: regions.names, primary, standby, postgresVersion },
       accounts: regions.state.accounts,
       postgres: regions.runtime.binaries.postgres,
-      postgresVersion,
       copyData: async (region, target) => {
         await copyTree(pathOf(region), target);
         await rm(join(target, 'postgresql.auto.conf'), { force: true });
@@ -60,18 +73,8 @@ async function copyTree(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, preserveTimestamps: true });
 }
 
-async function standbysHaveAll(regions: Regions): Promise<void> {
-  const primary = regions.address(regions.primary, 'admin');
-  for (const name of regions.names.filter((each) => each !== regions.primary)) {
-    await until(`the standby in ${name}`, async () => {
-      const lag = await replicationLag(primary, name.replaceAll('-', '_'));
-      return lag?.bytes === 0 ? true : undefined;
-    });
-  }
-}
-
-async function versionOf(regions: Regions): Promise<string> {
-  const session = await pgServer(regions.address(regions.primary, 'admin')).connect('postgres');
+async function versionOf(admin: PgAddress): Promise<string> {
+  const session = await pgServer(admin).connect('postgres');
   try {
     const [row] = await session.query('SHOW server_version');
     return String(row?.server_version);

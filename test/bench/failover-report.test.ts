@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { DoubleWriting } from '../../bench/failover/plays.ts';
 import { type Score, spreadOf, textReport } from '../../bench/failover/report.ts';
-import type { DoubleWriting } from '../../bench/failover/results.ts';
 
-const notPlayed = () => Promise.reject(new Error('not played here'));
 const scoreOf = (results: Partial<Score>): Score => ({
-  contender: { name: 'Rival', settings: 'ttl 30 s', kill: notPlayed, partition: notPlayed, agent: notPlayed },
+  contender: { name: 'Rival', settings: 'ttl 30 s', cycleSeconds: 10, start: () => Promise.reject(new Error('not started here')) },
   kill: [],
   partition: [],
-  agent: [],
+  alone: [],
   failures: [],
   ...results,
 });
@@ -32,6 +31,13 @@ describe('the report of the failover benchmark', () => {
     const text = textReport([scoreOf({ kill: [{ outageMs: 21_000 }, { outageMs: 29_000 }, { outageMs: 22_500 }] })], 'here and now');
     expect(text).toMatch(/Rival +median +22\.5 +from 21\.0 to 29\.0 +killed 3 times/);
     expect(text).not.toContain('both sides of the change');
+  });
+
+  it('holds the first contender against the others, by their medians', () => {
+    const rival = scoreOf({ kill: [{ outageMs: 20_000 }, { outageMs: 30_000 }] });
+    const ours = { ...scoreOf({ kill: [{ outageMs: 9_000 }, { outageMs: 11_000 }] }) };
+    const text = textReport([{ ...ours, contender: { ...ours.contender, name: 'Ours' } }, rival], '');
+    expect(text).toContain('Ours / Rival: 0.40');
   });
 
   it('says that there were never two writers only when the loser acknowledged nothing after the winner', () => {
