@@ -42,7 +42,7 @@ export const rdsArn = ({ operations, region }: Pick<RegionScope, 'operations' | 
 export const owned = ({ operations }: RegionScope) => ({ StringEquals: { [`aws:ResourceTag/${tagKeys.owner}`]: operations.name } });
 
 /** A list call is authorized against the whole type: with narrower resources RDS refuses it instead of filtering. */
-export const describe = ({ operations }: RegionScope): readonly Grant[] => [
+export const describe = ({ operations, region: own, staysHome = false }: RegionScope): readonly Grant[] => [
   grant({
     actions: [
       'rds:DescribeDBInstances',
@@ -52,7 +52,7 @@ export const describe = ({ operations }: RegionScope): readonly Grant[] => [
       'rds:DescribeDBInstanceAutomatedBackups',
       'rds:ListTagsForResource',
     ],
-    resources: regionsOf(operations).flatMap((region) =>
+    resources: (staysHome ? [own] : regionsOf(operations)).flatMap((region) =>
       ['db', 'cluster', 'snapshot', 'cluster-snapshot', 'auto-backup'].map((type) => rdsArn({ operations, region }, `${type}:*`)),
     ),
     because: 'reads descriptions, never data; RDS authorizes a list call against every resource of the type',

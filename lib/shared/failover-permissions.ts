@@ -194,6 +194,7 @@ const publish = (scope: RegionScope): readonly Grant[] => [
 /** The IAM of one need of failover, in one Region: that Region's resources, and others' only where the comment says why. */
 export function failoverPermissions(need: FailoverNeed, scope: RegionScope): readonly Grant[] {
   const { operations, region } = scope;
+  if (operations.failover.mode === 'off' && need.startsWith('coordination:')) return []; // there is no table then
   switch (need) {
     case 'coordination:read':
       return readCoordination(scope);

@@ -40,6 +40,8 @@ export interface OperationsFunctionProps {
   readonly network?: FunctionNetwork;
   /** Denials that stand above what the operation needs. */
   readonly denials?: iam.IManagedPolicy;
+  /** See `RegionScope.staysHome`. */
+  readonly staysHome?: boolean;
   /** Besides the variables that every function has. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -81,7 +83,7 @@ export class OperationsFunction extends Construct {
       service: 'lambda.amazonaws.com',
       description: `Codeblue ${operation.name}: ${operation.needs.join(', ') || 'audit and ledger only'}`,
       grants: [
-        ...grantsForAll(operation.needs, { ...scope, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames }),
+        ...grantsForAll(operation.needs, { ...scope, staysHome: props.staysHome ?? false, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames }),
         ...this.hostGrants(props, name),
       ],
       ...(props.denials ? { denials: props.denials } : {}),

@@ -9,6 +9,8 @@ export interface RegionScope {
   readonly operations: Operations;
   readonly region: Region;
   readonly role: RegionRole;
+  /** For what must work while every other Region is gone: not even a look at another Region is granted. */
+  readonly staysHome?: boolean;
 }
 
 /** The three Regions in the order they are deployed: replicas and replication targets exist before what points at them. */

@@ -257,6 +257,107 @@ describe('the isolated network', () => {
   });
 });
 
+describe('a Region that can lead has what leading takes', () => {
+  const typesIn = (region: string, app = synthesized) => new Set(Object.values(app.template(region).Resources).map(({ Type }) => Type));
+
+  test('the vault of locked copies and its role, which is named after the Region because roles know none', () => {
+    for (const region of [primary, standby]) {
+      const [vault] = properties(region, 'AWS::Backup::BackupVault');
+      expect(vault?.BackupVaultName).toBe('hms-codeblue-locked');
+      const names = properties(region, 'AWS::IAM::Role').map(({ RoleName }) => RoleName);
+      expect(names).toContain(`hms-codeblue-vault-${region}`);
+    }
+    expect(typesIn(tertiary)).not.toContain('AWS::Backup::BackupVault');
+  });
+
+  test('every task of the active Region, with its schedules and its alarms', () => {
+    const alarmsIn = (region: string) =>
+      properties(region, 'AWS::CloudWatch::Alarm')
+        .map(({ AlarmName }) => z.string().parse(AlarmName))
+        // Named after the Region, or on what stands in one Region only: the replica's lag.
+        .filter((name) => !name.includes(region) && !name.includes('ReplicaLagging'))
+        .sort();
+    expect(alarmsIn(standby)).toEqual(alarmsIn(primary));
+    const schedulesIn = (region: string) => resourcesOf(synthesized.template(region), 'AWS::Scheduler::Schedule').map(([id]) => id);
+    expect(schedulesIn(standby).sort()).toEqual(schedulesIn(primary).sort());
+  });
+
+  test('a guardian in each of the two, an observer in each of the three', () => {
+    const named = (region: string) => properties(region, 'AWS::Lambda::Function').map(({ FunctionName }) => FunctionName);
+    expect(everyRegion.filter((region) => named(region).includes('hms-codeblue-guard-lease'))).toEqual([primary, standby]);
+    expect(everyRegion.filter((region) => named(region).includes('hms-codeblue-observe-regions'))).toEqual(everyRegion);
+  });
+
+  test('a deployment that never moves has no table, no machine, no endpoint and no alarms of failover', () => {
+    const still = synthesizedApp(testOperations({ failover: { ...operations.failover, mode: 'off' } }));
+    for (const region of everyRegion) {
+      const text = JSON.stringify(still.template(region));
+      for (const word of [
+        'hms-codeblue-coordination',
+        'guard-lease',
+        'observe-regions',
+        'lease-endpoint',
+        'Codeblue/failover',
+        'claim-epoch',
+      ]) {
+        expect({ region, word, found: text.includes(word) }).toEqual({ region, word, found: false });
+      }
+    }
+  });
+});
+
+describe('the lease endpoint', () => {
+  const dns = {
+    hostedZoneId: 'Z0123456789ABC',
+    recordName: 'hms.example.org',
+    targets: Object.fromEntries(
+      [primary, standby].map((region) => [region, { dnsName: `lb.${region}.example.org`, hostedZoneId: 'Z35SXDOTRQ7X7K' }]),
+    ),
+  };
+  const routed = synthesizedApp(testOperations({ failover: { ...operations.failover, routing: { dns } } }));
+  const [type, config] = ['AWS::Route53::HealthCheck', z.object({ HealthCheckConfig: z.looseObject({}) })] as const;
+
+  test.each([
+    [primary, 'PRIMARY'],
+    [standby, 'SECONDARY'],
+  ] as const)('%s: its health check turns within 20 s, and its record follows the check', (region, failover) => {
+    const [[checkId, check] = []] = resourcesOf(routed.template(region), type);
+    expect(config.parse(check?.Properties).HealthCheckConfig).toMatchObject({
+      Type: 'HTTPS',
+      RequestInterval: 10,
+      FailureThreshold: 2,
+      FullyQualifiedDomainName: {
+        'Fn::Select': [2, { 'Fn::Split': ['/', { 'Fn::GetAtt': [expect.stringContaining('LeaseEndpoint'), 'FunctionUrl'] }] }],
+      },
+    });
+    const [[, record] = []] = resourcesOf(routed.template(region), 'AWS::Route53::RecordSet');
+    expect(record?.Properties).toMatchObject({
+      Name: 'hms.example.org',
+      Type: 'A',
+      Failover: failover,
+      SetIdentifier: region,
+      HealthCheckId: { 'Fn::GetAtt': [checkId, 'HealthCheckId'] },
+      AliasTarget: { DNSName: `lb.${region}.example.org`, EvaluateTargetHealth: false },
+    });
+  });
+
+  test('the tertiary has neither endpoint nor record', () => {
+    const types = Object.values(routed.template(tertiary).Resources).map(({ Type }) => Type);
+    expect(types.filter((each) => /Route53|Lambda::Url/.test(each))).toEqual([]);
+  });
+
+  test('without records in the config there is an endpoint and nothing of Route 53', () => {
+    expect(properties(primary, 'AWS::Lambda::Url')).toHaveLength(1);
+    expect(Object.values(synthesized.template(primary).Resources).filter(({ Type }) => Type.startsWith('AWS::Route53'))).toEqual([]);
+  });
+
+  test('whoever is let in without a signature can do nothing but ask it', () => {
+    const open = properties(primary, 'AWS::Lambda::Permission').filter(({ Principal }) => Principal === '*');
+    expect(open.length).toBeGreaterThan(0);
+    for (const permission of open) expect(reference(permission.FunctionName)).toMatch(/^LeaseEndpoint/);
+  });
+});
+
 describe('locked copies', () => {
   const vaultLock = (mode: 'simulate' | 'compliance') =>
     synthesizedApp(testOperations({ vaultLock: { ...operations.vaultLock, mode } })).template(primary);
