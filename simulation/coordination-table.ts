@@ -118,6 +118,20 @@ export class CoordinationTable {
     };
   }
 
+  /** Writes over whatever is stored: for breaking the protocol on purpose. */
+  forced(process: Process): Coordination['replace'] {
+    const place = this.#replicaFor(process.region);
+    return (record) =>
+      this.#network.call(process, {
+        name: `coordination.replace of anything`,
+        to: () => place,
+        effect: () => {
+          if (!this.hasMajority(place)) throw new ServiceUnavailable('the table has no majority');
+          return this.#write({ ...record, version: (this.record?.version ?? 0) + 1 }, process, place);
+        },
+      });
+  }
+
   /** A Region with a replica asks its own; the others ask the standby's first, then the primary's. */
   #replicaFor(region: Region): Region {
     const { replicas } = this.#places;

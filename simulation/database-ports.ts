@@ -43,9 +43,10 @@ export function databasePorts(process: Process, settings: DatabasePortsSettings)
 
   /** One connection: it ends with the server that it was made to. */
   function fenceOf(server: DatabaseServer): Fence {
+    const { starts } = server;
     const on = <T>(name: string, effect: () => T | AnswersLater<T>): Promise<T> =>
       ask(`fence.${name}`, server.region, () => {
-        if (!server.isUp) throw new ServiceUnavailable(`the connection to ${server.databaseId} in ${server.region} is gone`);
+        if (!server.isUp || server.starts !== starts) throw new ServiceUnavailable(`the connection to ${server.databaseId} in ${server.region} is gone`);
         return effect();
       });
     const writable = () => {

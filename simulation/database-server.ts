@@ -88,6 +88,11 @@ export class DatabaseServer {
     return this.running && this.#settings.network.isUp(this.region) && this.#settings.time.now >= this.availableFrom;
   }
 
+  /** How often it was started: connections end with each stop. */
+  get starts(): number {
+    return this.#starts;
+  }
+
   get newest(): LogEntry {
     this.catchUp();
     const entry = this.log.at(-1);
@@ -219,6 +224,13 @@ export class DatabaseServer {
   start(): void {
     this.running = true;
     this.#settings.onOpened(this);
+  }
+
+  /** Gets another name, which takes a restart on RDS ("Renaming a DB instance"); its open transactions and connections are gone. */
+  rename(): void {
+    if (!this.running) return;
+    this.stop();
+    this.start();
   }
 
   /** Stops following; writable once `finishPromotion` is called. */

@@ -11,8 +11,8 @@ import { isAtRest, judgeEnd } from './verdict.ts';
 import { type Micros, toMicros } from './virtual-time.ts';
 import { type Flaws, World } from './world.ts';
 
-/** After the last fault everything must come to rest within this: the machine's longest waits are a minute, and a rolled-back failover begins anew after the cool-down. */
-const restLimit = toMicros(900);
+/** After the last fault everything must come to rest within this: services that do not come up are waited for a quarter of an hour, and a rolled-back failover begins anew after the cool-down. */
+const restLimit = toMicros(1500);
 
 export interface Play {
   readonly scenario: Scenario;
@@ -20,6 +20,8 @@ export interface Play {
   readonly endedAt: Micros;
   readonly events: number;
   readonly commits: number;
+  /** Epochs that were claimed. */
+  readonly moves: number;
   /** Epoch and holder at the end. */
   readonly end: string;
 }
@@ -52,6 +54,7 @@ export async function play(settings: PlaySettings): Promise<Play> {
     endedAt: time.now,
     events: time.count,
     commits: monitor.commits,
+    moves: monitor.claims,
     end: `${record?.phase ?? 'no record'} for ${record?.holder ?? 'nobody'} in epoch ${record?.epoch ?? 0}`,
   };
 }

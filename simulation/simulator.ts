@@ -36,8 +36,7 @@ export class Simulator {
     const key = `${policy.mode} ${policy.budgetSeconds}`;
     const known = this.#operations.get(key);
     if (known) return known;
-    const plain = simulatedOperations(policy);
-    const made = this.#flaws.operations?.(plain) ?? plain;
+    const made = simulatedOperations(policy);
     this.#operations.set(key, made);
     return made;
   }

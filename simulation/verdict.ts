@@ -1,5 +1,6 @@
+import canonicalize from 'canonicalize';
 import { judgeAnswer } from '../functions/failover/approvals.ts';
-import type { FailoverPlan } from '../functions/failover/models.ts';
+import type { ApprovalRequest, CoordinationRecord, FailoverPlan } from '../functions/failover/models.ts';
 import type { ClientView } from './clients.ts';
 import type { Fork } from './monitor.ts';
 import { microsPerSecond, toMicros } from './virtual-time.ts';
@@ -24,6 +25,13 @@ export function judgeEnd(world: World, clients: ClientView): void {
   for (const fork of world.monitor.forks) judgeLoss(world, fork);
 }
 
+/** Row F5: what needs an approval is not claimed without one, of this very plan, by somebody who may. */
+export function judgeClaim(world: World, { phase, plan }: CoordinationRecord): void {
+  if (phase !== 'claimed' || !plan?.needsApproval || !world.scenario.expects.saneClocks) return;
+  const approved = agreedQuestions(world, plan).some(({ question }) => question.question === 'start');
+  if (!approved) world.monitor.violated('P5', `epoch ${plan.epoch} is claimed without the approval that it needs`);
+}
+
 /** P2: every failover ended, and somebody accepts writes. */
 function judgeLife(world: World): void {
   const { scenario, table, executions, monitor, surroundings } = world;
@@ -46,10 +54,10 @@ function judgeExpectations({ scenario, table, monitor, executions }: World, clie
 }
 
 /** P4: whoever lives writes down how each of its acts ended. */
-function judgeAudit({ surroundings, monitor, scenario }: World): void {
+function judgeAudit({ surroundings, monitor, scenario, processes }: World): void {
   if (scenario.weather) return; // the outcome itself can be what was lost
   for (const [actId, process] of surroundings.actors) {
-    if (process.openActs.has(actId) && process.alive && !process.hadTrouble) monitor.violated('P4', `${process.name} never wrote down how ${actId} ended`);
+    if (process.openActs.has(actId) && process.alive && !processes.has(process) && !process.hadTrouble) monitor.violated('P4', `${process.name} never wrote down how ${actId} ended`);
   }
 }
 
@@ -60,7 +68,7 @@ function judgeLoss(world: World, { source, server, plan, applied }: Fork): void 
   const [first, last] = [lost[0], lost.at(-1)];
   if (!first || !last || !plan) return;
   const seconds = (last.at - first.at) / microsPerSecond;
-  const budget = plan.databases.find(({ databaseId }) => databaseId === server.databaseId)?.lossBudgetSeconds ?? 0;
+  const budget = world.scenario.policy.budgetSeconds;
   const says = `${lost.length} commits over ${seconds.toFixed(1)} s are lost by the ${plan.kind} to ${plan.to}`;
   if (plan.kind === 'switchover') {
     monitor.violated('P5', says);
@@ -78,12 +86,17 @@ function clockError({ scenario }: World): number {
 }
 
 /** The greatest loss that somebody who may has agreed to for this plan, seconds. */
-function accepted({ table, operations }: World, plan: FailoverPlan): number {
-  const agreed = table.requests.filter(({ hash, question, expiresAt, ...request }) => {
-    if (question.question !== 'accept-loss' || question.plan.epoch !== plan.epoch) return false;
-    const answer = table.answers.get(hash);
-    const judged = judgeAnswer({ hash, question, expiresAt, ...request }, answer, operations.failover.approvals, new Date(answer?.at ?? expiresAt));
-    return judged.status === 'approved';
+function accepted(world: World, plan: FailoverPlan): number {
+  const losses = agreedQuestions(world, plan).flatMap(({ question }) => (question.question === 'accept-loss' ? question.losses : []));
+  return Math.max(0, ...losses.map((loss) => (loss.lastKnownAgeSeconds === undefined ? Number.POSITIVE_INFINITY : loss.atMostSeconds)));
+}
+
+/** Questions about this very plan that a person who may has approved, as it stands in the table and not as a step judged it. */
+function agreedQuestions({ table, operations }: World, plan: FailoverPlan): readonly ApprovalRequest[] {
+  return table.requests.filter((request) => {
+    if (canonicalize(request.question.plan) !== canonicalize(plan)) return false;
+    const answer = table.answers.get(request.hash);
+    if (!answer) return false;
+    return judgeAnswer(request, answer, operations.failover.approvals, new Date(answer.at)).status === 'approved';
   });
-  return Math.max(0, ...agreed.flatMap(({ question }) => question.losses.map((loss) => (loss.lastKnownAgeSeconds === undefined ? Number.POSITIVE_INFINITY : loss.atMostSeconds))));
 }

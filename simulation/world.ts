@@ -1,12 +1,12 @@
 import { runStep, runTask } from '../functions/handlers/run-operation.ts';
 import type { DatabaseId, Region } from '../functions/common/ids.ts';
 import { timestamp } from '../functions/common/ids.ts';
-import { silentLogger } from '../functions/common/logger.ts';
+import { type Logger, silentLogger } from '../functions/common/logger.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import { databaseOf } from '../functions/common/operations-lookup.ts';
 import type { Ports } from '../functions/common/ports.ts';
 import type { AnyTask } from '../functions/common/task.ts';
-import { type CoordinationRecord, Epoch } from '../functions/failover/models.ts';
+import { type CoordinationRecord, Epoch, type Finding } from '../functions/failover/models.ts';
 import { stepNamed } from '../functions/tasks.ts';
 import { CoordinationTable } from './coordination-table.ts';
 import { databasePorts } from './database-ports.ts';
@@ -17,17 +17,18 @@ import { StatesError } from './machine/interpreter.ts';
 import { MachineClock, trueClock } from './machine-clock.ts';
 import { Monitor } from './monitor.ts';
 import { Network } from './network.ts';
-import { primary, standby, witness } from './operations.ts';
+import { operatedRegions, primary, standby, witness } from './operations.ts';
 import { Process } from './process.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { Surroundings } from './surroundings.ts';
+import { judgeClaim } from './verdict.ts';
 import { type Micros, microsPerSecond, toMicros, VirtualTime } from './virtual-time.ts';
 
 /** What a deliberate breakage changes, at the seams of the protocol and nowhere inside it. */
 export interface Flaws {
   readonly ports?: (ports: Partial<Ports>, process: Process, world: World) => Partial<Ports>;
-  readonly operations?: (operations: Operations) => Operations;
+  readonly operations?: (operations: Operations, process: Process) => Operations;
   readonly definition?: (definition: Definition) => Definition;
   readonly server?: ServerFlaws;
 }
@@ -75,7 +76,7 @@ export class World {
     this.#faultRandom = random.fork('deaths');
     for (const [region, error] of scenario.regionClocks) this.#clocks.set(region, new MachineClock(error));
     this.network = new Network(this.time, random.fork('network'), scenario.weather);
-    this.monitor = new Monitor(this.time, () => this.servers);
+    this.monitor = new Monitor(this.time, () => this.servers, scenario.expects.saneClocks);
     this.executions = new SimulatedExecutions({
       time: this.time,
       network: this.network,
@@ -93,11 +94,13 @@ export class World {
       places: { replicas: [primary, standby], witness },
       onRecord: (before, after, by) => {
         this.monitor.recordChanged(before, after, by);
+        judgeClaim(this, after);
         if (before?.phase !== after.phase) this.trace(by.name, `record: ${after.phase} for ${after.holder}, epoch ${after.epoch}, v${after.version}`);
       },
       first: scenario.coldStart ? undefined : this.#firstRecord(),
     });
     for (const { id } of operations.databases) this.#makeServers(id);
+    if (!scenario.coldStart) this.#castFirstVotes();
   }
 
   trace(who: string, what: string): void {
@@ -118,6 +121,7 @@ export class World {
 
   /** Puts a server under the config's name; what stood there goes on under another. */
   #place(server: DatabaseServer): void {
+    this.server(server.databaseId, server.region)?.rename();
     this.servers.push(server);
     this.#named.set(`${server.databaseId}/${server.region}`, server);
   }
@@ -197,8 +201,14 @@ export class World {
   }
 
   #host(process: Process) {
-    const { operations } = this;
-    return { ports: this.ports(process), operations, region: process.region, clock: process.clock, log: silentLogger, codeSha256: '0'.repeat(64) };
+    const operations = this.#flaws.operations?.(this.operations, process) ?? this.operations;
+    return { ports: this.ports(process), operations, region: process.region, clock: process.clock, log: this.#logOf(process), codeSha256: '0'.repeat(64) };
+  }
+
+  #logOf(process: Process): Logger {
+    if (!this.isTraced) return silentLogger;
+    const line = (message: string, facts: Readonly<Record<string, unknown>> = {}) => this.trace(process.name, `${message} ${JSON.stringify(facts)}`);
+    return { info: line, warn: line, error: line };
   }
 
   #deadline(process: Process, seconds: number): Date {
@@ -252,6 +262,20 @@ export class World {
       changedAt: timestamp(new Date(shown.getTime() - 86_400_000)),
       version: 100,
     };
+  }
+
+  /** Observers have seen everything well before the run begins. */
+  #castFirstVotes(): void {
+    const { services } = this.operations.failover;
+    for (const observer of operatedRegions) {
+      const at = timestamp(this.clockOf(observer).date(0));
+      const finding = (subject: string, status: Finding['status']): Finding => ({ subject, status, since: at, contrary: 0, says: '200' });
+      const databases = this.operations.databases.map(({ id, sites }) => finding(`database/${id}`, sites[observer] ? 'healthy' : 'unknown'));
+      this.table.votes.set(observer, {
+        ...{ observer, at, run: at, about: primary, epoch: firstEpoch, positions: [], lease: { version: 0, unchangedSeconds: 0 } },
+        findings: [finding('region', 'healthy'), ...databases, ...services.map(({ name }) => finding(`service/${name}`, 'healthy'))],
+      });
+    }
   }
 
   #makeServers(databaseId: DatabaseId): void {

@@ -222,7 +222,7 @@ export const FailoverRecord = z.strictObject({
   /** Why, in a sentence that the operator reads. */
   says: z.string().max(1000).default(''),
   claimedAt: Timestamp.optional(),
-  /** Set by the claim: how long still to wait for the old lease, at most. Each look takes off what it waited by its own clock. */
+  /** Set by the claim: for how long the old lease may still run, at most. Each look takes off what it waited by its own clock. */
   fenceWaitSeconds: z.number().nonnegative().optional(),
   lastKnown: z.array(LastKnown).default([]),
   fenced: z.enum(['by-receipt', 'by-expiry', 'by-human']).optional(),
