@@ -8,6 +8,15 @@ import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
+import { awaitHandOver } from './failover/failback/steps/await-hand-over.ts';
+import { awaitOldRegion } from './failover/failback/steps/await-old-region.ts';
+import { awaitReplica } from './failover/failback/steps/await-replica.ts';
+import { handOver } from './failover/failback/steps/hand-over.ts';
+import { keepOldPrimary } from './failover/failback/steps/keep-old-primary.ts';
+import { listLostWrites } from './failover/failback/steps/list-lost-writes.ts';
+import { proveReplicaEqual } from './failover/failback/steps/prove-replica.ts';
+import { rebuildOldRegion } from './failover/failback/steps/rebuild-old-region.ts';
+import { recordFailback } from './failover/failback/steps/record-failback.ts';
 import { guardLease } from './failover/guard.ts';
 import { keepFenceComplete } from './failover/keep-fence-complete.ts';
 import { observeRegions } from './failover/observe.ts';
@@ -75,6 +84,8 @@ export const tasks: readonly AnyTask[] = [
 export interface StepLists {
   readonly verification: readonly AnyStep[];
   readonly failover: readonly AnyStep[];
+  /** Runs in the Region that leads and works in the one that led before. */
+  readonly failback: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -115,8 +126,20 @@ const failoverSteps: readonly AnyStep[] = [
   callHuman,
 ];
 
-export const stepLists: StepLists = { verification: verificationSteps, failover: failoverSteps };
-export const steps: readonly AnyStep[] = [...verificationSteps, ...failoverSteps];
+const failbackSteps: readonly AnyStep[] = [
+  awaitOldRegion,
+  listLostWrites,
+  keepOldPrimary,
+  rebuildOldRegion,
+  awaitReplica,
+  proveReplicaEqual,
+  handOver,
+  awaitHandOver,
+  recordFailback,
+];
+
+export const stepLists: StepLists = { verification: verificationSteps, failover: failoverSteps, failback: failbackSteps };
+export const steps: readonly AnyStep[] = [...verificationSteps, ...failoverSteps, ...failbackSteps];
 
 const find = <T extends AnyOperation>(among: readonly T[], name: string): T => {
   const found = among.find((operation) => operation.name === name);

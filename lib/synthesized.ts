@@ -67,7 +67,8 @@ function machinesIn({ Resources }: z.output<typeof Template>, operations: Operat
     if (parsed.success) operationOf.set(id, parsed.data.Properties.Environment.Variables.CODEBLUE_OPERATION);
   }
   const machines = Object.values(Resources).flatMap((resource) => MachineResource.safeParse(resource).data?.Properties ?? []);
-  const deployed = machineNames.filter((name) => name !== 'failover' || operations.failover.mode !== 'off');
+  const moving: readonly MachineName[] = ['failover', 'failback'];
+  const deployed = machineNames.filter((name) => !moving.includes(name) || operations.failover.mode !== 'off');
   return deployed.map((name) => {
     const machine = machines.find((each) => each.StateMachineName === machineName(operations, name));
     if (!machine) throw new InvalidInput(`the template has no machine "${name}"`);

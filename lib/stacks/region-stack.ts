@@ -11,6 +11,7 @@ import { addBackupAlarms } from '../backup/backup-alarms.ts';
 import { EvidenceBucket } from '../backup/evidence-bucket.ts';
 import { LockedVault } from '../backup/locked-vault.ts';
 import { CoordinationTable } from '../failover/coordination-table.ts';
+import { FailbackMachines } from '../failover/failback-machines.ts';
 import { addFailoverAlarms } from '../failover/failover-alarms.ts';
 import { FailoverMachines, hasFailoverMachine } from '../failover/failover-machines.ts';
 import { LeaseEndpoint } from '../failover/lease-endpoint.ts';
@@ -68,16 +69,18 @@ export class RegionStack extends Stack {
       ({ none: undefined, production, 'production-if-any': production, isolated: isolated?.verifiers })[network];
     const denied = isolated && role !== 'primary' ? new HomeRegionDenied(this, scope).policy : undefined;
     const code = bundle.code();
-    const worker = (operation: AnyOperation, denials?: IManagedPolicy): OperationsFunction =>
+    const worker = (operation: AnyOperation, denials?: IManagedPolicy, staysHome = false): OperationsFunction =>
       new OperationsFunction(this, {
         scope,
         operation,
         keys,
         code,
         codeSha256: bundle.sha256,
-        taskNames: tasks.map((task) => task.name),
+        // Tasks that may be run late: others, and those without a schedule in this deployment, nobody invokes.
+        taskNames: tasks.filter((task) => task.catchUp && task.schedules(operations).length > 0).map((task) => task.name),
         network: networkOf(operation),
         ...(denials ? { denials } : {}),
+        staysHome,
         environment: {
           ...(isolated && operation.needs.some((need) => madeIsolated.has(need))
             ? { [environmentNames.isolatedSecurityGroup]: isolated.restoredGroup.securityGroupId }
@@ -111,7 +114,14 @@ export class RegionStack extends Stack {
         scope,
         keys,
         topic,
-        steps.failover.map((step) => worker(step, policy)),
+        steps.failover.map((step) => worker(step, policy, true)),
+      );
+      new FailbackMachines(
+        this,
+        scope,
+        keys,
+        topic,
+        steps.failback.map((step) => worker(step)),
       );
       new LeaseEndpoint(this, scope, keys, code);
     }

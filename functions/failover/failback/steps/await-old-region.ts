@@ -1,0 +1,54 @@
+import { hours, minutes } from '../../../common/duration.ts';
+import { ServiceUnavailable } from '../../../common/errors.ts';
+import type { DatabaseId } from '../../../common/ids.ts';
+import type { Ports } from '../../../common/ports.ts';
+import { defineStep } from '../../../common/task.ts';
+import { FailbackRecord, type FailbackRequest } from '../models.ts';
+import { found, notYet, whyNotLeading } from './failback-step.ts';
+
+/** Somebody asked for the failback because the Region is on its way back. */
+const limit = hours(12);
+
+/** Looks whether the old Region answers, and whether what was the primary there is closed: only then does it stand still. */
+export const awaitOldRegion = defineStep({
+  name: 'await-old-region',
+  summary: 'Looks whether the old Region is back, its old primaries readable and closed for writes.',
+  network: 'production',
+  timeout: minutes(1),
+  needs: ['coordination:read', 'replicas:describe', 'fences:observe'],
+  input: FailbackRecord,
+  async run(record, context) {
+    const { coordination, operations, clock } = context;
+    const { request } = record;
+    const disturbed = await whyNotLeading(coordination, record);
+    if (disturbed !== undefined) return found(record, 'stopped', disturbed, clock.now());
+    const reasons = await Promise.all(operations.databases.map(({ id }) => whyNotReady(id, request, context)));
+    const waitingFor = reasons.filter((reason) => reason !== undefined);
+    if (waitingFor.length > 0) return notYet(record, 'waiting', waitingFor.join('; '), { now: clock.now(), limit });
+    return found(record, 'back', `${request.oldRegion} is back, and nothing is written there`, clock.now());
+  },
+});
+
+async function whyNotReady(
+  databaseId: DatabaseId,
+  { oldRegion, epoch }: FailbackRequest,
+  { replicas, fences }: Pick<Ports, 'replicas' | 'fences'>,
+): Promise<string | undefined> {
+  try {
+    const { role, status, says } = await replicas.describe(databaseId, oldRegion);
+    if (role !== 'primary') return undefined; // the service or an earlier failback has rebuilt it, or there is nothing left of it
+    if (status !== 'available') return `${databaseId} in ${oldRegion}: ${says}`;
+    const fence = await fences.open(databaseId, oldRegion);
+    try {
+      const { open, closedFor } = await fence.state();
+      if (open) return `${databaseId} in ${oldRegion} accepts writes: its guardian has not closed it`;
+      if (closedFor === undefined || closedFor < epoch) return `${databaseId} in ${oldRegion} is not closed for epoch ${epoch} yet`;
+      return undefined;
+    } finally {
+      await fence.end();
+    }
+  } catch (error) {
+    if (error instanceof ServiceUnavailable) return `${databaseId} in ${oldRegion}: ${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import { minutes } from '../../../common/duration.ts';
+import { defineStep } from '../../../common/task.ts';
+import { FailbackRecord } from '../models.ts';
+import { act, found, whyNotLeading } from './failback-step.ts';
+
+/** Asks the database service to make replicas of today's primaries in the old Region. What stood there is kept aside by the service's adapter. */
+export const rebuildOldRegion = defineStep({
+  name: 'rebuild-old-region',
+  summary: 'Rebuilds the databases of the old Region as replicas of the new primary.',
+  timeout: minutes(5),
+  needs: ['coordination:read', 'replicas:describe', 'replicas:rebuild'],
+  input: FailbackRecord,
+  async run(record, context) {
+    const { coordination, replicas, operations, clock } = context;
+    const { leader, oldRegion, epoch } = record.request;
+    const disturbed = await whyNotLeading(coordination, record);
+    if (disturbed !== undefined) return found(record, 'stopped', disturbed, clock.now());
+    for (const { id } of operations.databases) {
+      if ((await replicas.describe(id, oldRegion)).role === 'replica') continue;
+      const resource = `${oldRegion}/${id}`;
+      await act(context, record, { action: 'rebuild-replica', resource }, () =>
+        replicas.rebuild({ databaseId: id, region: oldRegion, from: leader, epoch }),
+      );
+    }
+    return found(record, 'rebuilding', `replicas of ${leader} are being built in ${oldRegion}`, clock.now());
+  },
+});
