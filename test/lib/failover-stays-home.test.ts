@@ -1,5 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { FailoverPolicy } from '../../functions/common/failover-policy.ts';
 import { stepNamed } from '../../functions/tasks.ts';
 import { bundleFunctions } from '../../scripts/bundle.ts';
 import { movableOperations } from '../support/failover-world.ts';
@@ -10,19 +14,19 @@ import { resourcesOf, synthesizedApp, type Template } from '../support/synthesiz
  * Row F6, statically: in each Region that can lead, the failover machine and every function in it name no other Region and no control plane that is
  * hosted in one Region for all.
  */
-const operations = movableOperations({
-  routing: {
-    arc: {
-      clusterEndpoints: ['us-east-1', 'us-west-2', 'eu-west-1', 'ap-northeast-1', 'ap-southeast-2'].map((region) => ({
-        region,
-        url: `https://abc.route53-recovery-cluster.${region}.amazonaws.com/v1`,
-      })),
-      controls: Object.fromEntries(
-        ['us-east-1', 'us-west-2'].map((region) => [region, `arn:aws:route53-recovery-control::111122223333:controlpanel/p/routingcontrol/${region.replaceAll('-', '')}`]),
-      ),
-    } as never,
+const routing = FailoverPolicy.shape.routing.parse({
+  arc: {
+    clusterEndpoints: ['us-east-1', 'us-west-2', 'eu-west-1', 'ap-northeast-1', 'ap-southeast-2'].map((region) => ({
+      region,
+      url: `https://abc.route53-recovery-cluster.${region}.amazonaws.com/v1`,
+    })),
+    controls: {
+      'us-east-1': 'arn:aws:route53-recovery-control::111122223333:controlpanel/p/routingcontrol/a',
+      'us-west-2': 'arn:aws:route53-recovery-control::111122223333:controlpanel/p/routingcontrol/b',
+    },
   },
 });
+const operations = movableOperations({ routing });
 const app = synthesizedApp(operations);
 const { primary, standby, tertiary } = operations.regions;
 const candidates = [primary, standby];
@@ -38,9 +42,7 @@ function operationsIn(template: Template): readonly string[] {
     .find(({ StateMachineName }) => StateMachineName === 'hms-codeblue-failover');
   const references = [...JSON.stringify(machine?.DefinitionString ?? '').matchAll(/"Fn::GetAtt":\["(\w+)","Arn"\]/g)];
   const ids = new Set(references.flatMap(([, id]) => id ?? []));
-  return [...ids].map(
-    (id) => FunctionProperties.parse(template.Resources[id]?.Properties).Environment.Variables.CODEBLUE_OPERATION,
-  );
+  return [...ids].map((id) => FunctionProperties.parse(template.Resources[id]?.Properties).Environment.Variables.CODEBLUE_OPERATION);
 }
 
 const distant = /^(route53|iam|sts|organizations|cloudfront|globalaccelerator|route53-recovery-control-config):/;
@@ -54,7 +56,9 @@ function reaches({ Action, Resource, Condition }: Statement, region: string): re
 }
 
 const findings = (policies: readonly FunctionPolicy[], region: string) =>
-  policies.flatMap(({ operation, statements }) => statements.flatMap((each) => reaches(each, region).map((what) => `${operation}: ${what}`)));
+  policies.flatMap(({ operation, statements }) =>
+    statements.flatMap((each) => reaches(each, region).map((what) => `${operation}: ${what}`)),
+  );
 
 describe.each(candidates)('in %s', (region) => {
   const template = app.template(region);
@@ -92,7 +96,9 @@ describe.each(candidates)('in %s', (region) => {
   });
 
   test('the definition itself names no Region', () => {
-    const text = JSON.stringify(resourcesOf(template, 'AWS::StepFunctions::StateMachine').map(([, { Properties }]) => Properties.DefinitionString));
+    const text = JSON.stringify(
+      resourcesOf(template, 'AWS::StepFunctions::StateMachine').map(([, { Properties }]) => Properties.DefinitionString),
+    );
     expect(everyRegion.filter((each) => text.includes(each))).toEqual([]);
   });
 });
@@ -102,7 +108,12 @@ test('the Region that cannot lead has no such machine', () => {
 });
 
 describe('the checks above find', () => {
-  const statement = (change: Partial<Statement>): Statement => ({ Effect: 'Allow', Action: ['rds:DescribeDBInstances'], Resource: [], ...change });
+  const statement = (change: Partial<Statement>): Statement => ({
+    Effect: 'Allow',
+    Action: ['rds:DescribeDBInstances'],
+    Resource: [],
+    ...change,
+  });
 
   test.each([
     ['another Region in a resource', statement({ Resource: [`arn:aws:rds:${primary}:111122223333:db:hms`] })],
@@ -121,11 +132,14 @@ describe('the checks above find', () => {
   });
 });
 
+const directory = mkdtempSync(join(tmpdir(), 'codeblue-stays-home-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
 test('no client of Route 53 or IAM is in what is deployed', async () => {
   const inputs: string[] = [];
   await bundleFunctions({
     operations,
-    directory: new URL('../../dist/test-stays-home', import.meta.url).pathname,
+    directory,
     instead: {
       plugins: [{ name: 'modules', setup: ({ onLoad }) => onLoad({ filter: /@aws-sdk/ }, ({ path }) => void inputs.push(path)) }],
     },
