@@ -83,7 +83,12 @@ export class OperationsFunction extends Construct {
       service: 'lambda.amazonaws.com',
       description: `Codeblue ${operation.name}: ${operation.needs.join(', ') || 'audit and ledger only'}`,
       grants: [
-        ...grantsForAll(operation.needs, { ...scope, staysHome: props.staysHome ?? false, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames }),
+        ...grantsForAll(operation.needs, {
+          ...scope,
+          staysHome: props.staysHome ?? false,
+          proofKeyArn: keys.proof?.keyArn,
+          taskNames: props.taskNames,
+        }),
         ...this.hostGrants(props, name),
       ],
       ...(props.denials ? { denials: props.denials } : {}),
