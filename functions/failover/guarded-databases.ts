@@ -3,6 +3,7 @@ import { messageOf } from '../common/errors.ts';
 import type { DatabaseId, Region } from '../common/ids.ts';
 import type { TaskContext } from '../common/task.ts';
 import type { Connections } from './connections.ts';
+import { NEVER_LEASED_UNTIL } from './fence/lease-objects.ts';
 import type { Fence } from './ports.ts';
 import { within } from './time-limit.ts';
 
@@ -17,6 +18,8 @@ export interface Guarded extends FenceFacts {
 interface FenceFacts {
   readonly isReplica: boolean;
   readonly isInstalled: boolean;
+  /** A lease was given to each of its databases at some time: before that a fence that is installed holds nobody back. */
+  readonly isLeased: boolean;
   /** Application tables without a fence. */
   readonly unfencedTables: number;
 }
@@ -52,16 +55,20 @@ export async function examine({ connections, known }: Examination, at: Region, c
   return (await Promise.all(asked)).flat();
 }
 
-/** Only a primary with a fence is remembered: what is neither yet may become it at any moment, and needs its lease then. */
+/** Only a leased primary is remembered: what is not yet may become it at any moment. */
 async function factsOf(fence: Fence, databaseId: DatabaseId, known: KnownFences, now: Date): Promise<FenceFacts> {
   const remembered = known.get(databaseId);
   if (remembered && secondsBetween(remembered.readAt, now) < factsSeconds) return remembered;
-  const { isReplica, installed, unfenced } = await fence.state();
-  const facts = { isReplica, isInstalled: installed, unfencedTables: unfenced.length };
-  if (isReplica || !installed) known.delete(databaseId);
+  const { isReplica, installed, unfenced, untilMicros } = await fence.state();
+  const isLeased = installed && untilMicros < NEVER_LEASED_UNTIL;
+  const facts = { isReplica, isInstalled: installed, isLeased, unfencedTables: unfenced.length };
+  if (isReplica || !isLeased) known.delete(databaseId);
   else known.set(databaseId, { ...facts, readAt: now });
   return facts;
 }
 
-/** Whether no write of an application can pass the lease by. */
-export const isFenced = ({ isInstalled, unfencedTables }: FenceFacts): boolean => isInstalled && unfencedTables === 0;
+/**
+ * Whether no write of an application can pass the lease by. The very first renewal finds a database that has never had a lease and is open for good: a
+ * Region that is lost between that record and its first lease would come back open, so the record says `fenced` from the second renewal on.
+ */
+export const isFenced = ({ isInstalled, isLeased, unfencedTables }: FenceFacts): boolean => isInstalled && isLeased && unfencedTables === 0;

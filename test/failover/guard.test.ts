@@ -41,7 +41,7 @@ describe('a guardian', () => {
     world.begin(guardLease, primary);
     await world.until(1);
     expect(await record()).toEqual({
-      ...{ epoch: 1, holder: primary, phase: 'active', version: 0, fenced: true },
+      ...{ epoch: 1, holder: primary, phase: 'active', version: 0, fenced: false },
       ...{ leaseUntil: at(length), changedAt: at(0), renewedBy: { region: primary, run: at(0) } },
     });
     for (const databaseId of databaseIds) {
@@ -52,6 +52,14 @@ describe('a guardian', () => {
       });
     }
     expect(await acts()).toEqual([`begin-leadership ${primary}/epoch-1 success`]);
+  });
+
+  it('calls a database fenced only when it has had a lease: until then it is open for good, lost or not', async () => {
+    world.begin(guardLease, primary);
+    await world.until(1);
+    expect((await record()).fenced).toBe(false);
+    await world.until(5);
+    expect((await record()).fenced).toBe(true);
   });
 
   it('renews every few seconds, for as long as it runs: longer than until the next run has surely begun', async () => {

@@ -92,8 +92,8 @@ export async function winnersKeepAll(
 ): Promise<void> {
   await phases.run('Look for every write that a winner acknowledged', async () => {
     const lostOnPurpose = new Set(moves.flatMap(({ loss }) => loss.lostIds));
+    const all = [...world.acknowledgements.all]; // before looking: writes go on meanwhile
     const there = await present(world);
-    const { all } = world.acknowledgements;
     const gone = all.filter(({ id }) => !there.has(id) && !lostOnPurpose.has(id));
     const back = [...lostOnPurpose].filter((id) => there.has(id));
     const double = moves.reduce((sum, move) => sum + move.double.writes, 0);
