@@ -7,8 +7,7 @@ import { writeResult } from '../performance-page.ts';
 import { codeblue } from './codeblue.ts';
 import { run } from './command.ts';
 import { etcdVersion } from './etcd.ts';
-import { patroni } from './patroni.ts';
-import type { Rival } from './patroni-cluster.ts';
+import { patroni, type Ring } from './patroni.ts';
 import { patroniDefaults, patroniMinimum, patroniSoonest } from './patroni-config.ts';
 import { type PlayName, playOnce } from './plays.ts';
 import { type Score, textReport } from './report.ts';
@@ -36,29 +35,30 @@ const { values } = parseArgs({
 });
 const { venv, etcd } = values;
 if (venv === undefined || etcd === undefined) throw new TypeError('start it with npm run bench:failover');
+const rounds = { kill: count('kill'), partition: count('partition'), alone: count('alone') };
 
 const dir = tmpdir();
 await createSwitches();
 const template = await makeTemplate(dir);
 const python = join(venv, 'bin', 'python');
-const rival: Rival = { python, etcd, programs: linkPrograms(venv, template) };
+const ring: Ring = { rival: { python, etcd, programs: linkPrograms(venv, template) }, template, dir };
 const scores: readonly Score[] = [
   codeblue('Codeblue', watchableNumbers, HOSPITAL_BYTES),
-  patroni('Patroni, defaults', patroniDefaults, rival, template, dir),
-  patroni('Patroni, lowest times', patroniMinimum, rival, template, dir),
-  patroni('Patroni, soonest', patroniSoonest, rival, template, dir),
+  patroni('Patroni, defaults', patroniDefaults, 0.5, ring),
+  patroni('Patroni, lowest times', patroniMinimum, 1, ring),
+  patroni('Patroni, soonest', patroniSoonest, 1, ring),
 ]
   .filter(({ name }) => name.toLowerCase().startsWith(values.only.toLowerCase()))
   .map((contender) => ({ contender, kill: [], partition: [], alone: [], failures: [] }));
+if (scores.length === 0) giveUp(`no contender's name begins with "${values.only}"`);
 
 const load: number[] = [];
 for (const play of ['kill', 'partition', 'alone'] as const) {
-  const rounds = Number(values[play]);
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds[play]; round++) {
     for (const score of scores) {
       load.push(loadavg()[0] ?? 0);
       const says = await playAndKeep(score, play, round);
-      process.stderr.write(`${play} ${round + 1} of ${rounds}, ${score.contender.name}: ${says}\n`);
+      process.stderr.write(`${play} ${round + 1} of ${rounds[play]}, ${score.contender.name}: ${says}\n`);
     }
   }
 }
@@ -68,7 +68,18 @@ const circumstances = `${versions}; load average ${Math.min(...load).toFixed(1)}
 const text = textReport(scores, circumstances);
 process.stdout.write(values.json ? `${JSON.stringify({ circumstances, scores }, null, 2)}\n` : text);
 if (values.write) writeResult('failover', text);
-process.exitCode = scores.some(({ failures }) => failures.length > 0) ? 1 : 0;
+const twoWriters = (score: Score): boolean => [...score.partition, ...score.alone].some(({ loserWrites }) => loserWrites > 0);
+process.exitCode = scores.some((score) => score.failures.length > 0 || (score.contender.atMost === undefined && twoWriters(score))) ? 1 : 0;
+
+function count(option: PlayName): number {
+  const text = values[option];
+  return /^\d{1,4}$/.test(text) ? Number(text) : giveUp(`--${option} ${text}: how often, a whole number`);
+}
+
+function giveUp(reason: string): never {
+  console.error(`error: ${reason}`);
+  process.exit(2);
+}
 
 /** @returns what to say about it; a play that failed is in the report, and the exit code tells of it */
 async function playAndKeep({ contender, failures, ...results }: Score, play: PlayName, round: number): Promise<string> {

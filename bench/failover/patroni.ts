@@ -5,10 +5,19 @@ import type { PatroniTimes } from './patroni-config.ts';
 import type { Contender } from './system.ts';
 import type { Template } from './template.ts';
 
-/** Patroni on etcd, with one set of times. */
-export function patroni(name: string, times: PatroniTimes, rival: Rival, template: Template, dir: string): Contender {
+/** What every Patroni of one run shares. */
+export interface Ring {
+  readonly rival: Rival;
+  readonly template: Template;
+  /** For everything that a play writes. */
+  readonly dir: string;
+}
+
+/** Patroni on etcd, with one set of times. @param atMost  objective: what Codeblue's outage may be of this one's */
+export function patroni(name: string, times: PatroniTimes, atMost: number, { rival, template, dir }: Ring): Contender {
   return {
     name,
+    atMost,
     settings: `ttl ${times.ttl} s, loop_wait ${times.loopWait} s, retry_timeout ${times.retryTimeout} s`,
     cycleSeconds: times.loopWait,
     async start(round) {

@@ -59,8 +59,14 @@ function killLine(name: string, results: readonly KillResult[]): string {
 function ratioLines([ours, ...rivals]: readonly Score[]): readonly string[] {
   if (!ours || ours.kill.length === 0) return [];
   const medianOf = ({ kill }: Score): number => spreadOf(kill.map(({ outageMs }) => outageMs)).median;
-  const played = rivals.filter(({ kill }) => kill.length > 0);
-  return played.map((rival) => `${ours.contender.name} / ${rival.contender.name}: ${(medianOf(ours) / medianOf(rival)).toFixed(2)}`);
+  return rivals
+    .filter(({ kill }) => kill.length > 0)
+    .map((rival) => {
+      const { name, atMost } = rival.contender;
+      const ratio = medianOf(ours) / medianOf(rival);
+      const objective = atMost === undefined ? '' : `   (objective: at most ${atMost.toFixed(2)}${ratio > atMost ? ', MISSED' : ''})`;
+      return `${ours.contender.name} / ${name}: ${ratio.toFixed(2)}${objective}`;
+    });
 }
 
 function doubleLine(name: string, results: readonly DoubleWriting[]): string {

@@ -29,6 +29,8 @@ export interface Contender {
   readonly settings: string;
   /** Everything repeats after so long: plays are spread evenly over it. */
   readonly cycleSeconds: number;
+  /** Objective for the median outage of Codeblue, as a part of this one's; rivals only. */
+  readonly atMost?: number;
   /** Always from the same data. @param round  counts from 0 */
   start(round: number): Promise<System>;
 }

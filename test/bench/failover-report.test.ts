@@ -10,6 +10,7 @@ const scoreOf = (results: Partial<Score>): Score => ({
   failures: [],
   ...results,
 });
+const named = (score: Score, name: string): Score => ({ ...score, contender: { ...score.contender, name } });
 const gap: DoubleWriting = { windowMs: -4_200, loserWrites: 0, stillWriting: false, outageMs: 20_000 };
 
 describe('the spread of a few measurements', () => {
@@ -35,9 +36,10 @@ describe('the report of the failover benchmark', () => {
 
   it('holds the first contender against the others, by their medians', () => {
     const rival = scoreOf({ kill: [{ outageMs: 20_000 }, { outageMs: 30_000 }] });
-    const ours = { ...scoreOf({ kill: [{ outageMs: 9_000 }, { outageMs: 11_000 }] }) };
-    const text = textReport([{ ...ours, contender: { ...ours.contender, name: 'Ours' } }, rival], '');
-    expect(text).toContain('Ours / Rival: 0.40');
+    const ours = scoreOf({ kill: [{ outageMs: 9_000 }, { outageMs: 11_000 }] });
+    const against = (atMost: number) => textReport([named(ours, 'Ours'), { ...rival, contender: { ...rival.contender, atMost } }], '');
+    expect(against(0.5)).toContain('Ours / Rival: 0.40   (objective: at most 0.50)');
+    expect(against(0.3)).toContain('Ours / Rival: 0.40   (objective: at most 0.30, MISSED)');
   });
 
   it('says that there were never two writers only when the loser acknowledged nothing after the winner', () => {
