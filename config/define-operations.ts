@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type Contact, Database, type DatabaseSite, type Invariant, Operations, type Retention } from '../functions/common/operations.ts';
 import type { Schedule } from '../functions/common/schedule.ts';
+import { failoverDefaults } from './failover-rules.ts';
 import { type ConfigProblem, InvalidConfig } from './invalid-config.ts';
 import { mergeDefaults } from './merge-defaults.ts';
 import { arocord } from './profiles/arocord.ts';
@@ -52,7 +53,7 @@ export interface OperationsInput {
   readonly canary?: Partial<Whole['canary']>;
   readonly vaultLock?: Partial<Whole['vaultLock']>;
   readonly logRetentionDays?: Partial<Whole['logRetentionDays']>;
-  /** How the system moves to another Region; in part over the profile's. */
+  /** How the system moves to another Region; in part over the profile's. Off where not every database has a replica in the standby Region. */
   readonly failover?: Parts<Whole['failover']>;
   readonly changeWindows?: Whole['changeWindows'];
 }
@@ -85,11 +86,17 @@ function withDefaults(input: OperationsInput): unknown {
   if (typeof input !== 'object' || input === null) return input;
   // An unknown profile is one problem; taking the defaults from another keeps it from becoming twelve.
   const profile = Object.hasOwn(profiles, input.profile) ? profiles[input.profile] : hms;
-  const merged = mergeDefaults(profile.operations, input);
+  const regions = { ...profile.operations.regions, ...input.regions };
+  const { standby } = regions;
+  const failover = failoverDefaults(profile.operations.failover, regions, hasReplicas(input.databases, standby));
+  const merged = mergeDefaults({ ...profile.operations, failover }, input);
   if (typeof merged !== 'object' || !Array.isArray(input.databases)) return merged;
-  const standby: unknown = input.regions?.standby ?? profile.operations.regions.standby;
   return { ...merged, databases: input.databases.map((database) => databaseWithDefaults(database, profile, standby)) };
 }
+
+/** Whether every database that was written has a replica in the standby Region: else failover is off unless the config says otherwise. */
+const hasReplicas = (databases: unknown, standby: string): boolean =>
+  Array.isArray(databases) && databases.every((database: DatabaseInput | null) => database?.replica?.region === standby);
 
 function databaseWithDefaults(written: unknown, { database: policy }: ProfilePolicy, standby: unknown): unknown {
   const { replicaLagAlarm, ...defaults } = policy;

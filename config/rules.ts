@@ -1,5 +1,7 @@
 import { formatSeconds } from '../functions/common/duration.ts';
 import { databaseRules } from './database-rules.ts';
+import { drillsFallIntoWindows } from './drill-rules.ts';
+import { failoverRules } from './failover-rules.ts';
 import type { ConfigProblem } from './invalid-config.ts';
 import { type Checked, problem, type Rule, repeated } from './rule.ts';
 
@@ -58,7 +60,16 @@ const vaultLockCountsDays: Rule = ({ vaultLock }) =>
       problem(['vaultLock', key], formatSeconds(vaultLock?.[key] ?? 0), 'whole days, at least one', 'Write it with days(...).'),
     );
 
-const rules: readonly Rule[] = [regionsDiffer, databaseIdsDiffer, logRetentionExists, vaultLockHolds, vaultLockCountsDays];
+const rules: readonly Rule[] = [
+  regionsDiffer,
+  databaseIdsDiffer,
+  logRetentionExists,
+  vaultLockHolds,
+  vaultLockCountsDays,
+  failoverRules,
+  drillsFallIntoWindows,
+];
+
 /** What no single value can tell: the rules between the parts of a config. */
 export function ruleProblems(config: Checked): ConfigProblem[] {
   const ofDatabases = config.databases.flatMap((database, index) =>

@@ -9,7 +9,7 @@ const account = '111122223333';
  * us-west-2. What differs from the profile (config/profiles/arocord.ts) is written here: a week of log instead of a day, and
  * a tighter lag alarm, since an Aurora global database normally lags less than a second.
  *
- * Replace the placeholders: the account, the ARNs, the network ids, the contacts. `npx codeblue doctor` names each one left.
+ * Replace the placeholders: the account, the ARNs, the network ids, the addresses, the contacts. `npx codeblue doctor` names each one left.
  */
 export default defineOperations({
   name: 'arocord',
@@ -52,6 +52,38 @@ export default defineOperations({
       invariants: [...hospitalPack],
     },
   ],
+  failover: {
+    // Two people at least: nobody approves what they asked for.
+    approvals: { by: [`arn:aws:iam::${account}:role/DatabaseTeam`, `arn:aws:iam::${account}:role/DevOps`] },
+    services: ['api', 'records', 'scheduling', 'reports'].map((name) => ({
+      name,
+      critical: name !== 'reports',
+      health: {
+        'us-east-1': `https://${name}.us-east-1.clinic.example/health`,
+        'us-west-2': `https://${name}.us-west-2.clinic.example/health`,
+      },
+    })),
+    capacity: [
+      {
+        name: 'api',
+        kind: 'ecs-service',
+        sites: { 'us-east-1': 'hims/api', 'us-west-2': 'hims/api' },
+        active: 4,
+        standby: 1,
+      },
+    ],
+    routing: {
+      // Failover records that follow the lease; the zone ids of the targets are those of Elastic Load Balancing in each Region.
+      dns: {
+        hostedZoneId: 'Z00000000000000000000',
+        recordName: 'hims.clinic.example',
+        targets: {
+          'us-east-1': { dnsName: 'hims-0000000000.us-east-1.elb.amazonaws.com', hostedZoneId: 'Z35SXDOTRQ7X7K' },
+          'us-west-2': { dnsName: 'hims-0000000000.us-west-2.elb.amazonaws.com', hostedZoneId: 'Z1H1FL5HABSF5' },
+        },
+      },
+    },
+  },
   contacts: {
     owner: { name: 'DevOps team', email: 'devops@clinic.example' },
     onCall: { name: 'Database team on call', email: 'dba@clinic.example' },

@@ -7,7 +7,7 @@ const account = '111122223333';
  * A complete deployment by the HMS manual: RDS PostgreSQL in us-east-1 with a cross-Region replica in us-west-2, copies in
  * both other Regions. Objectives, schedules, retention and time zone come from the profile (config/profiles/hms.ts).
  *
- * Replace the placeholders: the account, the ARNs, the network ids, the contacts. `npx codeblue doctor` names each one left.
+ * Replace the placeholders: the account, the ARNs, the network ids, the addresses, the contacts. `npx codeblue doctor` names each one left.
  */
 export default defineOperations({
   name: 'hms',
@@ -49,6 +49,47 @@ export default defineOperations({
       invariants: [...hospitalPack],
     },
   ],
+  failover: {
+    // Two people at least: nobody approves what they asked for.
+    approvals: { by: [`arn:aws:iam::${account}:role/OnCall`, `arn:aws:iam::${account}:role/IncidentCommander`] },
+    // "critical_services_unhealthy >= 3": three of these at once.
+    services: ['patients', 'appointments', 'prescriptions', 'laboratory', 'billing'].map((name) => ({
+      name,
+      critical: name !== 'billing',
+      health: {
+        'us-east-1': `https://${name}.us-east-1.hospital.example/health`,
+        'us-west-2': `https://${name}.us-west-2.hospital.example/health`,
+      },
+    })),
+    // The hot standby runs at 50 %, and is brought to full strength when it takes over.
+    capacity: [
+      {
+        name: 'portal',
+        kind: 'ecs-service',
+        sites: { 'us-east-1': 'hms/portal', 'us-west-2': 'hms/portal' },
+        active: 8,
+        standby: 4,
+      },
+      {
+        name: 'workers',
+        kind: 'auto-scaling-group',
+        sites: { 'us-east-1': 'hms-workers', 'us-west-2': 'hms-workers' },
+        active: 4,
+        standby: 2,
+      },
+    ],
+    routing: {
+      // Failover records that follow the lease; the zone ids of the targets are those of Elastic Load Balancing in each Region.
+      dns: {
+        hostedZoneId: 'Z00000000000000000000',
+        recordName: 'portal.hospital.example',
+        targets: {
+          'us-east-1': { dnsName: 'portal-0000000000.us-east-1.elb.amazonaws.com', hostedZoneId: 'Z35SXDOTRQ7X7K' },
+          'us-west-2': { dnsName: 'portal-0000000000.us-west-2.elb.amazonaws.com', hostedZoneId: 'Z1H1FL5HABSF5' },
+        },
+      },
+    },
+  },
   contacts: {
     owner: { name: 'IT operations', email: 'it-operations@hospital.example' },
     onCall: { name: 'Operations on call', email: 'ops@hospital.example' },

@@ -5,7 +5,7 @@ import { type Finding, problem } from './finding.ts';
 const exampleAccounts = ['111122223333', '123456789012', '444455556666', '000000000000'];
 
 /** Domains that nobody can have: RFC 2606 and RFC 6761. */
-const isExampleMail = (email: string) => /(^|[@.])(example\.(com|net|org)|[a-z0-9-]+\.(example|invalid|test|localhost))$/i.test(email);
+const isExampleHost = (host: string) => /(^|[@.])(example\.(com|net|org)|[a-z0-9-]+\.(example|invalid|test|localhost))$/i.test(host);
 
 const isExampleArn = (arn: string | undefined) =>
   arn !== undefined && (/-AbCdEf$/.test(arn) || /:key\/0{8}-/.test(arn) || exampleAccounts.some((account) => arn.includes(`:${account}:`)));
@@ -31,7 +31,21 @@ export function placeholderFindings(operations: Operations): readonly Finding[] 
       if (left.length > 0) add(`databases[${index}].sites['${region}']`, left, mend);
     }
   }
-  const contacts = Object.entries(operations.contacts).flatMap(([role, { email }]) => (isExampleMail(email) ? [`${role} (${email})`] : []));
+  const { approvals, services, routing } = operations.failover;
+  const principals = approvals.by.filter(isExampleArn);
+  if (principals.length > 0) add('failover.approvals.by', principals, 'Write the roles or users who may approve: two people at least.');
+  const addresses = services.filter(({ health }) => Object.values(health).some((url) => isExampleHost(new URL(url).hostname)));
+  if (addresses.length > 0) {
+    add(
+      'failover.services',
+      addresses.map(({ name }) => name),
+      'Write the health endpoint of each service in each Region, or take the service out.',
+    );
+  }
+  if (routing.dns && isExampleHost(routing.dns.recordName)) {
+    add('failover.routing.dns', [routing.dns.recordName], 'Write your hosted zone, record and load balancers, or take routing.dns out.');
+  }
+  const contacts = Object.entries(operations.contacts).flatMap(([role, { email }]) => (isExampleHost(email) ? [`${role} (${email})`] : []));
   if (contacts.length > 0) add('contacts', contacts, 'Write addresses that somebody reads: alarms are sent there.');
   return found;
 }

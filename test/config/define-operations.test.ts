@@ -27,6 +27,7 @@ const least: OperationsInput = {
       replica: { region: 'us-west-2' },
     },
   ],
+  failover: { approvals: { by: [`arn:aws:iam::${account}:role/OnCall`] } },
   contacts: { owner: contact, onCall: contact, compliance: contact },
 };
 const [leastDatabase] = least.databases;

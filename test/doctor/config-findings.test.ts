@@ -33,7 +33,15 @@ function filledIn(): Operations {
 
 describe('placeholders', () => {
   test('of an example are named one by one', () => {
-    expect(subjects(hms, 'problem')).toEqual(['account', "databases[0].sites['us-east-1']", "databases[0].sites['us-west-2']", 'contacts']);
+    expect(subjects(hms, 'problem')).toEqual([
+      'account',
+      "databases[0].sites['us-east-1']",
+      "databases[0].sites['us-west-2']",
+      'failover.approvals.by',
+      'failover.services',
+      'failover.routing.dns',
+      'contacts',
+    ]);
   });
 
   test('are gone once replaced', () => {
