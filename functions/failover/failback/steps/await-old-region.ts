@@ -36,8 +36,8 @@ async function whyNotReady(
 ): Promise<string | undefined> {
   try {
     const { role, status, says } = await replicas.describe(databaseId, oldRegion);
+    if (status !== 'available' && role !== 'replica') return `${databaseId} in ${oldRegion}: ${says}`;
     if (role !== 'primary') return undefined; // the service or an earlier failback has rebuilt it, or there is nothing left of it
-    if (status !== 'available') return `${databaseId} in ${oldRegion}: ${says}`;
     const fence = await fences.open(databaseId, oldRegion);
     try {
       const { open, closedFor } = await fence.state();
