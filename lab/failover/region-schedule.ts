@@ -32,7 +32,9 @@ export class RegionSchedule {
     this.region = region;
   }
 
+  /** Takes the place of what runs of the same task. */
   start(repeated: Repeated): void {
+    this.kill(repeated.task.name);
     const stop = new AbortController();
     this.#stops.set(repeated.task.name, stop);
     const life = this.#lab.network?.life(this.region);

@@ -107,8 +107,9 @@ export class FailoverWorld {
     return this.network.kill(this.regions, region);
   }
 
-  /** The region is back with what its disks held: its database starts as what it was, its handlers run. */
+  /** The region is back with what its disks held: its database starts as what it was, its handlers run. Nothing happens to one that lives. */
   async revive(region: Region): Promise<void> {
+    if (this.regions.faults.isUp(region)) return;
     await this.network.revive(this.regions, region);
     const { server, port } = this.regions.use(region);
     if (port !== undefined && server.status() === 'stopped') await server.start(port);

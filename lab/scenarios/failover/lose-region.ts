@@ -71,8 +71,7 @@ export function judgeMove({ findings }: FailoverStage, move: Move, id: string): 
 /** Backups go on in the Region that leads now: taken there, restored there, judged there. */
 export async function backUpThere({ world, phases, findings }: FailoverStage): Promise<void> {
   const { lab } = world;
-  await phases.run('Back up in the Region that leads now', async (say) => {
-    lab.watchState = say;
+  await phases.run('Back up in the Region that leads now', async () => {
     const { leader } = world.sides();
     const [database] = lab.operations.databases;
     if (!database) throw new TypeError('the lab has no database');
