@@ -9,6 +9,7 @@ import type { Operations } from '../functions/common/operations.ts';
 import { type MachineName, machineNames } from '../functions/maintenance/ports.ts';
 import { stepLists, tasks } from '../functions/tasks.ts';
 import { codeblueApp } from './codeblue-app.ts';
+import { stackTemplates } from './stack-templates.ts';
 
 /** A state machine as CloudFormation would deploy it. */
 export interface SynthesizedMachine {
@@ -42,7 +43,7 @@ const FunctionReference = z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.litera
 const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });
 
 /**
- * The machines exactly as the primary Region's template has them: the lab and the tests run what is deployed. Synthesizes
+ * The machines exactly as the primary Region's templates have them: the lab and the tests run what is deployed. Synthesizes
  * in a temporary directory, without bundling and without CloudFormation's checks: about a second.
  *
  * @throws InvalidInput when a machine refers to anything but a function of Codeblue
@@ -51,9 +52,10 @@ export function synthesizedMachines(operations: Operations): readonly Synthesize
   const outdir = mkdtempSync(join(tmpdir(), 'codeblue-synth-'));
   try {
     const bundle = { code: () => Code.fromInline('// only the machines are read'), sha256: '0'.repeat(64) };
-    const assembly = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: false, outdir }).synth();
-    const primary = assembly.stacks.find((stack) => stack.environment.region === operations.regions.primary);
-    return machinesIn(Template.parse(primary?.template), operations);
+    const app = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: false, outdir });
+    const ofPrimary = stackTemplates(app).filter(({ region }) => region === operations.regions.primary);
+    const resources = ofPrimary.map(({ template }) => Template.parse(template).Resources);
+    return machinesIn({ Resources: Object.assign({}, ...resources) }, operations);
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }

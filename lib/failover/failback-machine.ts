@@ -45,7 +45,7 @@ export function failback(scope: Construct, steps: StepFunctions): sfn.IChainable
   });
 
   // The happy path, from top to bottom.
-  lookForRegion.next(byStatus('Back, or still away?', { back: list, waiting: waitForRegion }));
+  lookForRegion.next(byStatus('Back, or still away?', { back: list, waiting: waitForRegion, 'handed-over': record }));
   waitForRegion.next(lookForRegion);
   list.next(byStatus('Is every table listed?', { listed: keep, listing: list }));
   keep.next(byStatus('Is it stored?', { kept: rebuild, keeping: waitForBackup }));

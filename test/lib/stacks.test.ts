@@ -16,10 +16,12 @@ const properties = (region: string, type: string) =>
 const reference = (value: unknown): string => z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }).parse(value)['Fn::GetAtt'][0];
 
 describe('every Region', () => {
-  test.each(everyRegion)('%s stays within what CloudFormation takes: 500 resources, 1 MB', (region) => {
-    const template = synthesized.template(region);
-    expect(Object.keys(template.Resources).length).toBeLessThan(500);
-    expect(JSON.stringify(template).length).toBeLessThan(1_000_000);
+  test('each stack stays within what CloudFormation takes: 500 resources, 1 MB', () => {
+    expect(synthesized.stacks.length).toBeGreaterThan(everyRegion.length); // machines of failover are nested
+    for (const { template } of synthesized.stacks) {
+      expect(Object.keys(template.Resources).length).toBeLessThan(500);
+      expect(JSON.stringify(template).length).toBeLessThan(1_000_000);
+    }
   });
 
   test('no stack reads another: Regions know each other by name', () => {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Operations } from '../../functions/common/operations.ts';
 import { stepLists, tasks } from '../../functions/tasks.ts';
 import { codeblueApp } from '../../lib/codeblue-app.ts';
+import { stackTemplates } from '../../lib/stack-templates.ts';
 import { testOperations } from './operations.ts';
 
 const Resource = z.looseObject({ Type: z.string(), Properties: z.record(z.string(), z.unknown()).default({}) });
@@ -17,9 +18,11 @@ export type Resource = z.output<typeof Resource>;
 export interface SynthesizedApp {
   readonly app: App;
   readonly operations: Operations;
-  /** By Region. @throws when there is none */
+  /** Everything in one Region, with what is in nested stacks. @throws when there is none */
   template(region: string): Template;
   readonly templates: readonly Template[];
+  /** One by one, nested ones included: what CloudFormation's limits count. */
+  readonly stacks: readonly { readonly region: string; readonly template: Template }[];
 }
 
 /** The whole app as templates: no bundling, no checks by CloudFormation. About a second: share one per test file. */
@@ -28,11 +31,16 @@ export function synthesizedApp(operations: Operations = testOperations()): Synth
   try {
     const bundle = { code: () => Code.fromInline('// templates only'), sha256: '0'.repeat(64) };
     const app = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: false, outdir });
-    const byRegion = new Map(app.synth().stacks.map((stack) => [stack.environment.region, Template.parse(stack.template)]));
+    const written = stackTemplates(app).map(({ region, template }) => ({ region, template: Template.parse(template) }));
+    const byRegion = new Map<string, Template>();
+    for (const { region, template } of written) {
+      byRegion.set(region, { ...template, Resources: { ...byRegion.get(region)?.Resources, ...template.Resources } });
+    }
     return {
       app,
       operations,
       templates: [...byRegion.values()],
+      stacks: written,
       template(region) {
         const found = byRegion.get(region);
         if (!found) throw new Error(`no stack in ${region}`);

@@ -1,0 +1,38 @@
+import { NestedStack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { StepLists } from '../../functions/tasks.ts';
+import { FailbackMachines } from '../failover/failback-machines.ts';
+import { FailoverMachines } from '../failover/failover-machines.ts';
+import { LeaseEndpoint } from '../failover/lease-endpoint.ts';
+import { OtherRegionsDenied } from '../failover/other-regions-denied.ts';
+import { type RegionGround, RegionWorkers } from './region-workers.ts';
+
+/**
+ * The machines that move the lead, in a Region that can have it, with their steps and the endpoint that traffic follows. Nested, because one stack
+ * holds 500 resources at most and a function is four of them; it is deployed, updated and removed with its Region's stack.
+ */
+export class MovingStack extends NestedStack {
+  constructor(parent: Construct, ground: RegionGround, steps: StepLists) {
+    const { scope, keys, topic } = ground;
+    super(parent, 'Moving', {
+      description: `Codeblue for ${scope.operations.name}: machines that move the lead to ${scope.region} and back`,
+    });
+    const workers = new RegionWorkers(this, ground);
+    const { policy: denials } = new OtherRegionsDenied(this, scope);
+    new FailoverMachines(
+      this,
+      scope,
+      keys,
+      topic,
+      steps.failover.map((step) => workers.make(step, { denials, staysHome: true })),
+    );
+    new FailbackMachines(
+      this,
+      scope,
+      keys,
+      topic,
+      steps.failback.map((step) => workers.make(step)),
+    );
+    new LeaseEndpoint(this, scope, keys, workers.code);
+  }
+}

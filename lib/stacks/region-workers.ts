@@ -1,0 +1,75 @@
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { environmentNames } from '../../functions/common/names.ts';
+import type { Need } from '../../functions/common/ports.ts';
+import type { AnyOperation, AnyTask } from '../../functions/common/task.ts';
+import type { RehearsalNetwork } from '../failover/rehearsal-network.ts';
+import type { IsolatedNetwork } from '../network/isolated-network.ts';
+import type { AlarmTopic } from '../shared/alarm-topic.ts';
+import { type BundledCode, type FunctionNetwork, OperationsFunction } from '../shared/operations-function.ts';
+import type { RegionScope } from '../shared/region-scope.ts';
+import type { RegionalKeys } from '../shared/regional-keys.ts';
+
+/** What the functions and machines of one Region stand on. */
+export interface RegionGround {
+  readonly scope: RegionScope;
+  readonly keys: RegionalKeys;
+  readonly topic: AlarmTopic;
+  readonly tasks: readonly AnyTask[];
+  readonly bundle: BundledCode;
+  /** Where the live databases of this Region are; undefined where none is. */
+  readonly production: FunctionNetwork | undefined;
+  readonly isolated: IsolatedNetwork | undefined;
+  readonly rehearsal: RehearsalNetwork | undefined;
+}
+
+/** What makes databases in the isolated network: restores, and clones of Aurora to rehearse with. */
+const madeIsolated: ReadonlySet<Need> = new Set(['databases:restore', 'replicas:rehearse']);
+
+/** Makes the functions of one stack; CDK binds the code to the stack that it is made for. */
+export class RegionWorkers {
+  readonly code: Code;
+  readonly #stack: Construct;
+  readonly #ground: RegionGround;
+
+  constructor(stack: Construct, ground: RegionGround) {
+    this.#stack = stack;
+    this.#ground = ground;
+    this.code = ground.bundle.code();
+  }
+
+  /** @param limits denials that stand above what the operation needs, and whether it is granted nothing in other Regions */
+  make(operation: AnyOperation, limits: { readonly denials?: IManagedPolicy; readonly staysHome?: boolean } = {}): OperationsFunction {
+    const { scope, keys, tasks, bundle } = this.#ground;
+    return new OperationsFunction(this.#stack, {
+      scope,
+      operation,
+      keys,
+      code: this.code,
+      codeSha256: bundle.sha256,
+      // Tasks that may be run late: others, and those without a schedule in this deployment, nobody invokes.
+      taskNames: tasks.filter((task) => task.catchUp && task.schedules(scope.operations).length > 0).map((task) => task.name),
+      network: this.#networkOf(operation),
+      environment: this.#environmentOf(operation),
+      ...limits,
+    });
+  }
+
+  #networkOf({ network }: AnyOperation): FunctionNetwork | undefined {
+    const { production, isolated } = this.#ground;
+    return { none: undefined, production, 'production-if-any': production, isolated: isolated?.verifiers }[network];
+  }
+
+  #environmentOf({ needs }: AnyOperation): Readonly<Record<string, string>> {
+    const { isolated, rehearsal } = this.#ground;
+    return {
+      ...(isolated && needs.some((need) => madeIsolated.has(need))
+        ? { [environmentNames.isolatedSecurityGroup]: isolated.restoredGroup.securityGroupId }
+        : {}),
+      ...(rehearsal && needs.includes('replicas:rehearse')
+        ? { [environmentNames.rehearsalSecurityGroup]: rehearsal.rehearsalGroup.securityGroupId }
+        : {}),
+    };
+  }
+}
