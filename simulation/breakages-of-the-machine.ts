@@ -1,9 +1,9 @@
 import { Duration } from '../functions/common/duration.ts';
 import { timestamp } from '../functions/common/ids.ts';
 import type { Operations } from '../functions/common/operations.ts';
-import type { ApprovalAnswer } from '../functions/failover/models.ts';
+import { type ApprovalAnswer, FailoverRecord } from '../functions/failover/models.ts';
 import type { Breakage } from './breakages.ts';
-import { brokenCoordination, inStep } from './broken-ports.ts';
+import { brokenCoordination, inObservers, inStep } from './broken-ports.ts';
 import type { Definition, State } from './machine/definition.ts';
 import { operators } from './operations.ts';
 import type { Flaws } from './world.ts';
@@ -104,8 +104,15 @@ export const breakagesOfTheMachine: readonly Breakage[] = [
   },
   {
     name: 'nobody-asked',
-    says: 'What needs an approval begins without one.',
-    flaws: { definition: (definition) => withState(definition, 'Called for?', redirected('ask', 'Claim the next epoch')) },
+    says: 'Plans are made without the approval that the mode demands.',
+    flaws: {
+      ports: (ports, process) => {
+        const { executions } = ports;
+        if (!executions || !inObservers(process)) return ports;
+        const unasked = (input: unknown) => ({ plan: { ...FailoverRecord.parse(input).plan, needsApproval: false } });
+        return { ...ports, executions: { ...executions, start: ({ input, ...ref }) => executions.start({ ...ref, input: unasked(input) }) } };
+      },
+    },
   },
   {
     name: 'intent-not-recorded',

@@ -79,12 +79,12 @@ export class Network {
    */
   call<T>(process: Process, request: Request<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const leaves = process.beginCall();
+      const { leaves, number } = process.beginCall(request.name);
       if (leaves === undefined) return; // a process that died waits for ever
       const call: Call<T> = {
         process,
         request,
-        number: process.calls,
+        number,
         to: request.to(),
         givesUpAt: leaves + (request.timeout ?? defaultTimeout),
         resolve,

@@ -5,7 +5,9 @@ import type { Micros, VirtualTime } from './virtual-time.ts';
 
 /** Something that happens to a process at one of its calls to the outside. */
 export interface Interruption {
-  /** Counted from 1 over the calls of the process. */
+  /** Calls that count: those whose name begins so; all when left out. */
+  readonly on?: string;
+  /** Counted from 1. */
   readonly call: number;
   /** `before`: the call never leaves. `after`: it takes effect, and the process does not hear of it. */
   readonly when: 'before' | 'after';
@@ -28,7 +30,7 @@ export class Process {
   /** Audited acts that this process has begun and not ended, by act id. */
   readonly openActs = new Set<string>();
   alive = true;
-  calls = 0;
+  #calls = 0;
   /** Something that it asked for was not answered. */
   hadTrouble = false;
   #frozenUntil: Micros = 0;
@@ -76,22 +78,25 @@ export class Process {
     this.#whenDead.push(tell);
   }
 
-  /** Begins a call. @returns when it leaves the machine; undefined when it never does */
-  beginCall(): Micros | undefined {
-    if (!this.alive) return undefined;
-    this.calls++;
-    this.#interrupt('before');
-    return this.alive ? Math.max(this.#time.now, this.#frozenUntil) : undefined;
+  /** Begins a call. @returns when it leaves the machine, undefined when it never does; and its number among those that count */
+  beginCall(name: string): { readonly leaves: Micros | undefined; readonly number: number } {
+    if (!this.alive) return { leaves: undefined, number: 0 };
+    const on = this.#interruption?.on;
+    const counts = on === undefined || name.startsWith(on);
+    if (counts) this.#calls++;
+    const number = counts ? this.#calls : 0;
+    this.#interrupt('before', number);
+    return { leaves: this.alive ? Math.max(this.#time.now, this.#frozenUntil) : undefined, number };
   }
 
-  /** The call that was counted as `call` has taken effect. */
-  tookEffect(call: number): void {
-    if (this.#interruption?.call === call) this.#interrupt('after');
+  /** The call of that number has taken effect. */
+  tookEffect(number: number): void {
+    this.#interrupt('after', number);
   }
 
-  #interrupt(when: Interruption['when']): void {
+  #interrupt(when: Interruption['when'], number: number): void {
     const interruption = this.#interruption;
-    if (interruption?.when !== when || (when === 'before' && interruption.call !== this.calls)) return;
+    if (interruption?.when !== when || interruption.call !== number) return;
     if (interruption.what.kind === 'dies') this.die();
     else this.freeze(interruption.what.for);
   }

@@ -27,7 +27,7 @@ export function judgeEnd(world: World, clients: ClientView): void {
 
 /** Row F5: what needs an approval is not claimed without one, of this very plan, by somebody who may. */
 export function judgeClaim(world: World, { phase, plan }: CoordinationRecord): void {
-  if (phase !== 'claimed' || !plan?.needsApproval || !world.scenario.expects.saneClocks) return;
+  if (phase !== 'claimed' || !plan || !(plan.needsApproval || world.scenario.policy.mode === 'approve')) return;
   const approved = agreedQuestions(world, plan).some(({ question }) => question.question === 'start');
   if (!approved) world.monitor.violated('P5', `epoch ${plan.epoch} is claimed without the approval that it needs`);
 }
