@@ -1,4 +1,3 @@
-import { seconds } from '../../functions/common/duration.ts';
 import { InvalidInput } from '../../functions/common/errors.ts';
 import { DatabaseId, type Region, timestamp } from '../../functions/common/ids.ts';
 import { silentLogger } from '../../functions/common/logger.ts';
@@ -16,14 +15,9 @@ import { testOperations } from './operations.ts';
 const base = testOperations();
 export const { primary: east, standby: west, tertiary } = base.regions;
 
-/** Both databases have a replica in the standby Region, and nobody is asked: what the observers decide happens. */
+/** Nobody is asked: what the observers decide happens. */
 export function movableOperations(failover: Partial<Operations['failover']> = {}): Operations {
   return testOperations({
-    databases: base.databases.map((database) => ({
-      ...database,
-      sites: { ...base.databases[0]?.sites, ...database.sites },
-      replica: { region: west, lagAlarm: seconds(60) },
-    })),
     failover: { ...base.failover, mode: 'automatic', approvals: { ...base.failover.approvals, by: ['alice', 'bob'] }, ...failover },
   });
 }

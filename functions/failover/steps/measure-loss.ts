@@ -63,8 +63,9 @@ export const measureLoss = defineStep({
 
 /** Looks until every replica has the closing mark or the old lease is over, for one look at most. @returns also how much of the lease is left, by one clock */
 async function untilNothingOpenIsInherited(record: FailoverRecord, context: Pick<Ports, 'fences'> & TaskContext) {
-  const { clock } = context;
-  const { plan, fenceWaitSeconds = 0 } = record;
+  const { clock, operations } = context;
+  const { length, margin } = operations.failover.lease;
+  const { plan, fenceWaitSeconds = length + margin } = record;
   const startedAt = clock.now();
   for (;;) {
     const replicas = await Promise.all(plan.databases.map((database) => lookAtReplica(database, record, context)));
