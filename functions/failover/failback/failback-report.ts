@@ -1,12 +1,15 @@
 import { formatSeconds, secondsBetween } from '../../common/duration.ts';
-import type { Timestamp } from '../../common/ids.ts';
+import { type Timestamp, timeSlug } from '../../common/ids.ts';
 import { type FailbackRecord, listedRows } from './models.ts';
 
-/** Reports of one failback lie under its epoch, beside nothing else. */
-export const failbackReportKeys = ({ request }: Pick<FailbackRecord, 'request'>) => {
-  const stem = `failbacks/${String(request.epoch).padStart(6, '0')}/${request.failbackId}`;
+/**
+ * A failback that did what it was asked for has one report, however often its executions died. One that stopped may be started again, so each stop has its own.
+ */
+export function failbackReportKeys(record: FailbackRecord, now: Date): { readonly json: string; readonly markdown: string } {
+  const { epoch, failbackId } = record.request;
+  const stem = `failbacks/${String(epoch).padStart(6, '0')}/${failbackId}${isComplete(record) ? '' : `-stopped-${timeSlug(now)}`}`;
   return { json: `${stem}.json`, markdown: `${stem}.md` };
-};
+}
 
 /** Whether it did what it was asked for. */
 export const isComplete = ({ status, failure }: FailbackRecord): boolean =>

@@ -2,7 +2,8 @@ import { hours, minutes } from '../../../common/duration.ts';
 import { ServiceUnavailable } from '../../../common/errors.ts';
 import type { DatabaseId } from '../../../common/ids.ts';
 import type { Ports } from '../../../common/ports.ts';
-import { defineStep } from '../../../common/task.ts';
+import { defineStep, type TaskContext } from '../../../common/task.ts';
+import type { CoordinationRecord } from '../../models.ts';
 import { FailbackRecord, type FailbackRequest } from '../models.ts';
 import { found, notYet, whyNotLeading } from './failback-step.ts';
 
@@ -20,6 +21,8 @@ export const awaitOldRegion = defineStep({
   async run(record, context) {
     const { coordination, operations, clock } = context;
     const { request } = record;
+    const leads = await coordination.read();
+    if (isHandedOver(leads, request)) return handedOverBefore(record, context);
     const disturbed = await whyNotLeading(coordination, record);
     if (disturbed !== undefined) return found(record, 'stopped', disturbed, clock.now());
     const reasons = await Promise.all(operations.databases.map(({ id }) => whyNotReady(id, request, context)));
@@ -28,6 +31,16 @@ export const awaitOldRegion = defineStep({
     return found(record, 'back', `${request.oldRegion} is back, and nothing is written there`, clock.now());
   },
 });
+
+const isHandedOver = (current: CoordinationRecord | undefined, { handOver, oldRegion, epoch }: FailbackRequest): boolean =>
+  handOver && current?.phase === 'active' && current.holder === oldRegion && current.epoch === epoch + 1;
+
+/** An execution that died after its hand-over leaves nothing to do but to say so. */
+function handedOverBefore(record: FailbackRecord, { operations, clock }: TaskContext): FailbackRecord {
+  const why = 'the lead was handed over before this execution began: what was found before that is in the export and in the audit log';
+  const notListed = operations.databases.map(({ id }) => ({ databaseId: id, why }));
+  return found({ ...record, notListed }, 'handed-over', `${record.request.oldRegion} leads already`, clock.now());
+}
 
 async function whyNotReady(
   databaseId: DatabaseId,

@@ -1,14 +1,12 @@
-import { z } from 'zod';
 import { minutes } from '../../../common/duration.ts';
-import { Timestamp, timestamp } from '../../../common/ids.ts';
-import { parseAs } from '../../../common/parse.ts';
+import { timestamp } from '../../../common/ids.ts';
 import { defineStep } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
 import { causeOf, failbackReport, failbackReportKeys, failbackReportMarkdown, isComplete } from '../failback-report.ts';
 import { FailbackRecord } from '../models.ts';
 import { act, found } from './failback-step.ts';
 
-/** Writes the report down and tells people, however it ended. The first report of a failback stays. */
+/** Writes the report down and tells people, however it ended. */
 export const recordFailback = defineStep({
   name: 'record-failback',
   summary: 'Writes the report of the failback and tells people how it ended.',
@@ -20,23 +18,23 @@ export const recordFailback = defineStep({
     const { leader, oldRegion } = record.request;
     const complete = isComplete(record);
     const cause = causeOf(record);
-    const keys = failbackReportKeys(record);
-    const stored = await reports.get(region, keys.json);
-    const endedAt = stored ? endOf(stored) : timestamp(clock.now());
+    const keys = failbackReportKeys(record, clock.now());
+    const endedAt = timestamp(clock.now());
     const details = { complete, lostRows: record.lostRows, proven: record.proven.length, cause: cause?.slice(0, 500) ?? null };
-    await act(context, record, { action: 'record-failback', resource: `report/${keys.json}`, details }, async () => {
-      // The JSON first: its time is the one of the text too, however often this runs.
-      const json = Buffer.from(`${JSON.stringify(failbackReport(record, endedAt))}\n`);
-      if (!stored) await reports.put(region, keys.json, json, 'application/json');
-      const markdown = Buffer.from(failbackReportMarkdown(record, endedAt));
-      await reports.put(region, keys.markdown, markdown, 'text/markdown; charset=utf-8');
-      await notices.publish({
-        region,
-        severity: complete ? 3 : 2,
-        subject: complete ? `Failback to ${oldRegion} is complete` : `Failback to ${oldRegion} stopped`,
-        text: `${cause ?? record.says}. Rows that only the old primary had: ${record.lostRows}. ${complete ? '' : `${leader} is as it was. `}Report: ${keys.json}`,
+    // The text last: where it is, everything was done before.
+    if (!(await reports.get(region, keys.markdown))) {
+      await act(context, record, { action: 'record-failback', resource: `report/${keys.json}`, details }, async () => {
+        const json = Buffer.from(`${JSON.stringify(failbackReport(record, endedAt))}\n`);
+        if (!(await reports.get(region, keys.json))) await reports.put(region, keys.json, json, 'application/json');
+        await notices.publish({
+          region,
+          severity: complete ? 3 : 2,
+          subject: complete ? `Failback to ${oldRegion} is complete` : `Failback to ${oldRegion} stopped`,
+          text: `${cause ?? record.says}. Rows that only the old primary had: ${record.lostRows}. ${complete ? '' : `${leader} is as it was. `}Report: ${keys.json}`,
+        });
+        await reports.put(region, keys.markdown, Buffer.from(failbackReportMarkdown(record, endedAt)), 'text/markdown; charset=utf-8');
       });
-    });
+    }
     const dimensions = { Region: leader };
     await metrics.put({
       capability: 'failover',
@@ -48,6 +46,3 @@ export const recordFailback = defineStep({
     return found(record, complete ? 'recorded' : 'stopped', cause ?? `the report is ${keys.json} in ${region}`, clock.now());
   },
 });
-
-const endOf = (stored: Uint8Array): Timestamp =>
-  parseAs(z.looseObject({ endedAt: Timestamp }), JSON.parse(Buffer.from(stored).toString('utf8')), 'the report of a failback').endedAt;
