@@ -3,7 +3,7 @@ import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { claim, rollBack } from '../../functions/failover/claim.ts';
 import { guardLease } from '../../functions/failover/guard.ts';
 import type { CoordinationRecord } from '../../functions/failover/models.ts';
-import { at, databaseIds, epoch, led, operations, planned, policy, primary, secondsLater, standby } from './support.ts';
+import { at, databaseIds, epoch, led, planned, policy, primary, secondsLater, standby } from './support.ts';
 import { type FailoverWorld, failoverWorld, hanging } from './world.ts';
 
 const [hms, billing] = databaseIds;
@@ -189,6 +189,14 @@ describe('a database that does not answer', () => {
     expect((await record()).version).toBe(version);
   });
 
+  it('or is a replica, while the record says that it leads, is no reason to renew', async () => {
+    for (const databaseId of databaseIds) server(primary, databaseId).set({ role: 'replica' });
+    world.begin(guardLease, primary);
+    await world.until(30);
+    expect((await record()).version).toBe(0);
+    expect(metric('Guarded')).toBe(0);
+  });
+
   it('and hangs, delays a tick by the probe’s limit and no more', async () => {
     const fences = {
       ...world.ports.fences,
@@ -345,6 +353,6 @@ describe('an old primary that comes back', () => {
     world.begin(guardLease, standby);
     await world.until(4);
     expect(server(standby).facts().lease.closedFor).toBeUndefined();
-    expect(operations.databases).toHaveLength(2);
+    expect(await acts()).toEqual([]);
   });
 });

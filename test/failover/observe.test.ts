@@ -107,6 +107,25 @@ describe('an observer', () => {
     expect(await finding('region')).toMatchObject({ status: 'healthy' });
   });
 
+  it('gives up a connection that fails, and makes a new one for the next look', async () => {
+    let opened = 0;
+    const fences = {
+      ...world.ports.fences,
+      open: (...args: Parameters<typeof world.ports.fences.open>) => {
+        if (args[0] === hms) opened++;
+        return world.ports.fences.open(...args);
+      },
+    };
+    world.begin(observeRegions, standby, { ...world.ports, fences });
+    await world.until(11);
+    expect(opened).toBe(1);
+    world.ports.fences.server(hms, primary).set({ reachable: false });
+    await world.until(16);
+    world.ports.fences.server(hms, primary).set({ reachable: true });
+    await world.until(30);
+    expect(opened).toBe(2);
+  });
+
   it('takes a Region for unreachable only when none of its addresses answers', async () => {
     const [one] = regionProbeAddresses(primary);
     world.begin(observeRegions, standby);
@@ -190,7 +209,24 @@ describe('a Region that is lost', () => {
     ]);
   });
 
-  it('starts nothing by itself', async () => {
+  it('starts nothing, even when all agree: its observer may be the one that is cut off', async () => {
+    const seen = (subject: string) => ({ subject, status: 'unhealthy' as const, since: at(-60), contrary: 0, says: 'refused' });
+    for (const observer of [standby, tertiary]) {
+      await world.ports.coordination.castVote({
+        ...{ observer, at: at(0), run: at(-60), about: primary, epoch: epoch(7), findings: [seen('region')], positions: [] },
+        lease: { version: 0, unchangedSeconds: 0 },
+      });
+    }
+    world.begin(observeRegions, primary);
+    await world.until(4);
+    expect(started()).toEqual([]);
+    // Another observer does at once, on the same votes.
+    world.begin(observeRegions, tertiary);
+    await world.until(5);
+    expect(started()).toEqual([`${standby} failover failover-8`]);
+  });
+
+  it('is not left before the Region that would take over is heard of', async () => {
     world.begin(observeRegions, primary);
     world.begin(observeRegions, tertiary);
     await world.until(12);
