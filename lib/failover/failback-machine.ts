@@ -17,7 +17,7 @@ import { afterwards } from './failover-retries.ts';
 export function failback(scope: Construct, steps: StepFunctions): sfn.IChainable {
   const step = (name: string, does: string) => machineStep(scope, name, { steps, does });
   const byStatus = (name: string, ways: Parameters<typeof anyStatus<FailbackStatus>>[2]) =>
-    anyStatus<FailbackStatus>(scope, name, ways, notDone);
+    anyStatus<FailbackStatus>(scope, name, ways, record); // whatever else it is, it is written down
 
   const lookForRegion = step('Is the old Region back?', 'await-old-region');
   const waitForRegion = pause(scope, 'Wait for the old Region', Duration.minutes(2));
@@ -31,8 +31,7 @@ export function failback(scope: Construct, steps: StepFunctions): sfn.IChainable
   const handOver = step('Hand the lease over', 'hand-over');
   const waitForHandOver = pause(scope, 'Wait for the hand-over', Duration.minutes(1));
   const lookAtHandOver = step('Has the hand-over ended?', 'await-hand-over');
-  const record = machineStep(scope, 'Record the failback', { steps, does: 'record-failback', retries: afterwards });
-  const notDone = machineStep(scope, 'Record that it stopped', { steps, does: 'record-failback', retries: afterwards });
+  const record = machineStep(scope, 'Record how it ended', { steps, does: 'record-failback', retries: afterwards });
 
   const done = new sfn.Succeed(scope, 'Failed back');
   const stopped = new sfn.Fail(scope, 'Stopped: the primary is as it was', {
@@ -65,9 +64,7 @@ export function failback(scope: Construct, steps: StepFunctions): sfn.IChainable
 
   // Whatever fails is written down and told, and is never a success.
   const failure = { errors: [sfn.Errors.ALL], resultPath: '$.failure' };
-  for (const state of [lookForRegion, list, keep, rebuild, lookAtReplica, prove, handOver, lookAtHandOver])
-    state.addCatch(notDone, failure);
-  for (const state of [record, notDone]) state.addCatch(notRecorded, failure);
-  notDone.next(stopped);
+  for (const state of [lookForRegion, list, keep, rebuild, lookAtReplica, prove, handOver, lookAtHandOver]) state.addCatch(record, failure);
+  record.addCatch(notRecorded, failure);
   return lookForRegion;
 }

@@ -164,7 +164,7 @@ describe('failback, when all is well', () => {
       'Prove the replica equal',
       'Hand the lease over',
       'Has the hand-over ended?',
-      'Record the failback',
+      'Record how it ended',
       'Failed back',
     ]);
     expect(await leads(world)).toBe(`active 9 ${east}`);
