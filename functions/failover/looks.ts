@@ -8,6 +8,9 @@ import type { Probes } from './ports.ts';
 import { within } from './time-limit.ts';
 import type { Look } from './watch.ts';
 
+/** Evidence of an observer that was never meant to see the databases. */
+export const noWayToLook = 'no network to the database from here';
+
 type Probed = Look['probes'][number];
 
 /** What an observer looks with. */
@@ -60,7 +63,7 @@ async function lookAtDatabase(eyes: Eyes, databaseId: DatabaseId, at: Region): P
   const { operations, region, clock, connections } = eyes;
   const subject = `database/${databaseId}`;
   const site = operations.databases.find(({ id }) => id === databaseId)?.sites[region];
-  if (site === undefined) return { probe: { subject, ok: undefined, says: 'no network to the database from here' } };
+  if (site === undefined) return { probe: { subject, ok: undefined, says: noWayToLook } };
   const began = clock.now();
   try {
     const asked = connections.to(databaseId, at).then((fence) => fence.position());

@@ -11,7 +11,7 @@ import { leadingRegion } from './candidates.ts';
 import { type Connections, connectionsOver } from './connections.ts';
 import { type Decision, decide } from './decide.ts';
 import { latestExecution } from './execution-name.ts';
-import { look } from './looks.ts';
+import { look, noWayToLook } from './looks.ts';
 import type { ApprovalAnswer, CoordinationRecord, FailoverPlan, Vote } from './models.ts';
 import { repeatedly } from './repeatedly.ts';
 import { within } from './time-limit.ts';
@@ -154,9 +154,11 @@ async function carryOut({ action, plan, says }: Exclude<Decision, { action: 'sta
 
 async function measure(run: Run, { findings }: Vote, { metrics, region, clock }: Context): Promise<void> {
   const unhealthy = findings.filter(({ status }) => status === 'unhealthy').length;
+  const blind = findings.filter(({ status, says }) => status === 'unknown' && says !== noWayToLook).length;
   const put = (name: string, value: number, unit: 'Count' | 'Seconds') => metrics.put({ ...failoverMetric(name, region), value, unit });
   await put(metricNames.failover.votes, 1, 'Count');
   await put(metricNames.failover.unhealthy, unhealthy, 'Count');
+  await put(metricNames.failover.blind, blind, 'Count');
   if (run.record === undefined) return;
   const remaining = secondsBetween(clock.now(), new Date(run.record.leaseUntil));
   await put(metricNames.failover.leaseRemaining, remaining, 'Seconds');

@@ -45,6 +45,8 @@ export const metricNames = {
     votes: 'Votes',
     /** Subjects that this observer finds unhealthy; dimension Region, the observer's. */
     unhealthy: 'UnhealthySubjects',
+    /** Subjects that this observer should see and has never seen healthy, so that its word on them counts for nothing; dimension Region, the observer's. */
+    blind: 'BlindSubjects',
     /** 1 where the coordination record could not be read, 0 where it could; dimension Region, the reader's. */
     coordinationUnreadable: 'CoordinationUnreadable',
     /** What is left of the lease by the record, negative once it has run out; dimension Region, the observer's. Told by every observer, since the dead tell nothing. */

@@ -43,6 +43,13 @@ const seenByObservers = (region: string): readonly Watched[] => [
     missingData: 'bad',
   },
   {
+    runbook: 'ObserverBlind',
+    severity: 3,
+    says: `The observer in ${region} has never seen some of what it looks at in good health: what it says of that counts for nothing.`,
+    ...{ metric: metricNames.failover.blind, statistic: Stats.MINIMUM, fires: 'at-or-above', threshold: 1, periods: 10 },
+    missingData: 'good', // its silence has an alarm
+  },
+  {
     runbook: 'LeaseNotRenewed',
     severity: 1,
     says: `Seen from ${region}, the lease of the leading Region has been over for a minute: its databases refuse writes.`,

@@ -62,6 +62,17 @@ describe('an observer', () => {
     await world.until(1);
     expect(await finding('database/hms', tertiary)).toMatchObject({ status: 'unknown', says: 'no network to the database from here' });
     expect((await voteOf(tertiary)).positions).toEqual([]);
+    expect(metric('BlindSubjects', tertiary)).toBe(0);
+  });
+
+  it('that has never seen a subject healthy counts for nothing there, and that is told', async () => {
+    world.ports.fences.server(hms, primary).set({ reachable: false });
+    world.ports.probes.answer('https://orders.us-east-1', { ok: false, says: '404' });
+    world.begin(observeRegions, standby);
+    await world.until(100);
+    expect(await finding('database/hms')).toMatchObject({ status: 'unknown', says: 'hms in us-east-1 does not answer' });
+    expect(metric('BlindSubjects', standby)).toBe(2);
+    expect(metric('UnhealthySubjects', standby)).toBe(0);
   });
 
   it('votes every few seconds, for as long as it runs', async () => {
