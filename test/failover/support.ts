@@ -1,4 +1,4 @@
-import { type DatabaseId, Region, timestamp } from '../../functions/common/ids.ts';
+import { type DatabaseId, timestamp } from '../../functions/common/ids.ts';
 import { type CoordinationRecord, Epoch, type FailoverPlan, FailoverPlan as PlanSchema } from '../../functions/failover/models.ts';
 import { testOperations } from '../support/operations.ts';
 
@@ -41,5 +41,3 @@ export function planned(change: Partial<FailoverPlan> = {}): FailoverPlan {
     ...change,
   });
 }
-
-export const regionNamed = (name: string): Region => Region.parse(name);

@@ -10,7 +10,7 @@ import { memoryPorts } from '../../functions/memory/ports.ts';
 import { operations as defaults, start } from './support.ts';
 
 /** Time that jumps from sleeper to sleeper, so that runs in several Regions share it and none waits. */
-export function sharedTime() {
+function sharedTime() {
   let now = start.getTime();
   let order = 0;
   const sleepers: { readonly at: number; readonly order: number; readonly wake: () => void }[] = [];
