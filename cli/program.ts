@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { examine } from '../functions/doctor/examine.ts';
+import { addFailover } from './failover-program.ts';
 import { MisusedCommand } from './misused-command.ts';
+import { agreed, globalsOf, type ProgramContext, print } from './program-context.ts';
 import { withProgress } from './progress.ts';
-import type { CliHost, DeploymentOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { backupListPorts, listBackups, renderBackupList } from './verbs/backup-list.ts';
 import { backupNow, backupNowPorts, planBackupNow, renderBackupNow, renderBackupNowPlan } from './verbs/backup-now.ts';
@@ -13,18 +14,6 @@ import { listTasks, renderTasks, tasksPorts } from './verbs/tasks.ts';
 import { pickForVerification, renderProof, verify, verifyPorts } from './verbs/verify.ts';
 import { renderOfflineVerification, verifyProof } from './verbs/verify-proof.ts';
 
-/** What the verbs are built over. `exitCode` is what a verb ended with: 1 when it found something wrong. */
-export interface ProgramContext {
-  readonly host: CliHost;
-  /** Made from the parsed options, which say whether JSON is wanted. */
-  terminal(json: boolean): Terminal;
-  exitCode: number;
-}
-
-interface GlobalOptions extends DeploymentOptions {
-  readonly json: boolean;
-}
-
 const examples = `
 Examples
   codeblue doctor                        is the config right, is the account ready?
@@ -33,6 +22,8 @@ Examples
   codeblue backup list                   what there is, where, and what was verified
   codeblue verify                        restore the newest backup, compare it, sign the proof
   codeblue restore --plan --to 2026-11-21T07:30:00Z
+  codeblue failover status               who leads, what the observers see, what waits for an answer
+  codeblue failover plan                 what a failover would do, and how long it would take
   codeblue lab                           the whole system on this machine, no AWS needed
   codeblue status --lab                  look into a lab that was started with: codeblue lab --keep
 
@@ -41,13 +32,13 @@ Exit codes: 0 all is well, 1 something is wrong (refused backup, problem found, 
 /** The command line. Verbs read from and write to the context only, so tests run it whole. */
 export function buildProgram(context: ProgramContext): Command {
   const program = new Command('codeblue')
-    .description('Backs up hospital databases on AWS and proves every backup by restoring it.')
+    .description('Backs up hospital databases on AWS, proves every backup by restoring it, and moves them to another Region.')
     .version(context.host.version, '--version', 'print the version')
     .helpOption('--help', 'explain a command')
     .option('--json', 'print one JSON document instead of text')
     .option('--config <file>', 'the deployment to work on (default: codeblue.config.ts here)')
     .addOption(new Option('--lab [directory]', 'work on a lab that runs on this machine; the newest one without a directory'))
-    .option('--region <region>', 'the Region to ask and to restore in (default: the primary)')
+    .option('--region <region>', 'the Region to ask and to restore in (default: the one that leads)')
     .option('--debug', 'with unexpected errors, print where they came from')
     .addHelpText('after', examples)
     .exitOverride();
@@ -57,18 +48,9 @@ export function buildProgram(context: ProgramContext): Command {
   addRestore(program, context);
   addDoctor(program, context);
   addTasks(program, context);
+  addFailover(program, context);
   program.command('lab').description('run the whole system on this machine: codeblue lab --help tells its options').allowUnknownOption();
   return program;
-}
-
-/** The global options as given, with the newest lab as `true`. */
-function globalsOf(command: Command): GlobalOptions {
-  const { lab, json = false, ...rest } = command.optsWithGlobals<Partial<GlobalOptions>>();
-  return { ...rest, json, ...(lab === undefined ? {} : { lab: lab === '' ? true : lab }) };
-}
-
-function print<T>(terminal: Terminal, result: T, render: (result: T) => string): void {
-  terminal.out(terminal.json ? JSON.stringify(result, undefined, 2) : render(result));
 }
 
 function addStatus(program: Command, context: ProgramContext): void {
@@ -123,11 +105,6 @@ function addBackup(program: Command, context: ProgramContext): void {
       const result = await listBackups(await context.host.open(globals, backupListPorts), options);
       print(terminal, result, (each) => renderBackupList(each, terminal));
     });
-}
-
-async function agreed(terminal: Terminal, host: CliHost): Promise<boolean> {
-  if (terminal.isInteractive) return host.confirm('Do it?');
-  throw new MisusedCommand('nobody can be asked here whether to do it', { hint: 'Add --yes when the plan is right.' });
 }
 
 function addVerify(program: Command, context: ProgramContext): void {

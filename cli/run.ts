@@ -2,7 +2,8 @@ import { CommanderError } from 'commander';
 import { CodeblueError } from '../functions/common/errors.ts';
 import { labArguments, withPlainLabOption } from './arguments.ts';
 import { MisusedCommand } from './misused-command.ts';
-import { buildProgram, type ProgramContext } from './program.ts';
+import { buildProgram } from './program.ts';
+import type { ProgramContext } from './program-context.ts';
 import type { CliHost } from './session.ts';
 import { type Streams, terminalOn } from './terminal.ts';
 

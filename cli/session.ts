@@ -24,8 +24,12 @@ export interface DeploymentOptions {
 
 /** What the command line reaches the world through. */
 export interface CliHost {
-  /** @throws InvalidConfig, InvalidInput, ServiceUnavailable, NotFound */
+  /** In the Region that leads, unless one is named. @throws InvalidConfig, InvalidInput, ServiceUnavailable, NotFound */
   open<N extends keyof Ports>(options: DeploymentOptions, names: readonly N[]): Promise<Session<N>>;
+  /** In a Region whose coordination table answers, unless one is named: for what must work while the Region that leads is dead. */
+  openWhereAnswered<N extends keyof Ports>(options: DeploymentOptions, names: readonly N[]): Promise<Session<N>>;
+  /** Who stands before it, as approvals name people: the caller's ARN on AWS, the user of this machine in a lab. */
+  principal(options: DeploymentOptions, region: Region): Promise<string>;
   /** The config alone, without asking anything of anybody. `account` is absent for a lab. */
   openForDoctor(options: DeploymentOptions): Promise<{
     readonly operations: Operations;

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { systemClock } from '../functions/common/clock.ts';
-import { InvalidInput, messageOf } from '../functions/common/errors.ts';
+import { InvalidInput, messageOf, ServiceUnavailable } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import { regionsOf } from '../functions/common/operations-lookup.ts';
 import type { Ports } from '../functions/common/ports.ts';
+import type { CoordinationRecord } from '../functions/failover/models.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { loadConfig } from './load-config.ts';
 import type { CliHost, DeploymentOptions, Session } from './session.ts';
@@ -17,6 +18,8 @@ export function systemHost(): CliHost {
     operator: operatorName(),
     version: packageFile.version,
     open,
+    openWhereAnswered,
+    principal,
     openForDoctor,
     tasks: async () => (await import('../functions/tasks.ts')).tasks,
     async runLab(argv) {
@@ -47,6 +50,15 @@ function operatorName(): string {
   }
 }
 
+/** @throws InvalidInput without credentials */
+async function principal({ lab }: DeploymentOptions, region: Region): Promise<string> {
+  if (lab !== undefined) return operatorName();
+  const { awsAccountFacts } = await import('../functions/aws/account-facts.ts');
+  const identity = await awsAccountFacts(region).identity();
+  if (identity) return identity.arn;
+  throw new InvalidInput('there are no AWS credentials, and who asks must be known', { hint: 'Sign in, or set AWS_PROFILE.' });
+}
+
 /** @throws InvalidInput when the config has no such Region */
 function regionFrom(options: DeploymentOptions, operations: Operations, home: Region): Region {
   if (options.region === undefined) return home;
@@ -59,14 +71,49 @@ function regionFrom(options: DeploymentOptions, operations: Operations, home: Re
 const attach = async (lab: string | true) => (await import('../lab/attach.ts')).attachLab(lab === true ? undefined : lab);
 
 async function open<N extends keyof Ports>(options: DeploymentOptions, names: readonly N[]): Promise<Session<N>> {
-  if (options.lab !== undefined) {
-    const lab = await attach(options.lab);
-    return { ports: lab.ports, operations: lab.operations, clock: lab.clock, region: regionFrom(options, lab.operations, lab.region) };
-  }
+  if (options.lab !== undefined) return openLab(options, options.lab);
   const operations = await loadConfig(options.config, process.cwd());
-  const region = regionFrom(options, operations, operations.regions.primary);
+  const region = options.region === undefined ? await leading(operations) : regionFrom(options, operations, operations.regions.primary);
   const ports = await awsPorts(operations, region, names);
   return { ports, operations, clock: systemClock, region };
+}
+
+async function openWhereAnswered<N extends keyof Ports>(options: DeploymentOptions, names: readonly N[]): Promise<Session<N>> {
+  if (options.lab !== undefined) return openLab(options, options.lab);
+  const operations = await loadConfig(options.config, process.cwd());
+  const region =
+    options.region === undefined ? (await answering(operations)).region : regionFrom(options, operations, operations.regions.primary);
+  const ports = await awsPorts(operations, region, names);
+  return { ports, operations, clock: systemClock, region };
+}
+
+async function openLab(options: DeploymentOptions, directory: string | true) {
+  const lab = await attach(directory);
+  return { ports: lab.ports, operations: lab.operations, clock: lab.clock, region: regionFrom(options, lab.operations, lab.region) };
+}
+
+/** The Region that leads, as far as anybody knows; the configured primary without failover. */
+async function leading(operations: Operations): Promise<Region> {
+  if (operations.failover.mode === 'off') return operations.regions.primary;
+  const { record } = await answering(operations);
+  return record?.holder ?? operations.regions.primary;
+}
+
+/** Regions with a replica of the coordination table, the standby first: whoever asks in trouble asks because of the primary. */
+async function answering(operations: Operations): Promise<{ readonly region: Region; readonly record: CoordinationRecord | undefined }> {
+  const { primary, standby } = operations.regions;
+  if (operations.failover.mode === 'off') return { region: primary, record: undefined };
+  let failure: unknown;
+  for (const region of [standby, primary]) {
+    try {
+      const { coordination } = await awsPorts(operations, region, ['coordination']);
+      return { region, record: await coordination.peek() };
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailable)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 async function awsPorts<N extends keyof Ports>(operations: Operations, region: Region, names: readonly N[]): Promise<Pick<Ports, N>> {

@@ -4,11 +4,12 @@ import { formatSeconds, minutes } from '../../functions/common/duration.ts';
 import { InvalidInput, ServiceUnavailable } from '../../functions/common/errors.ts';
 import type { RecoveryPointId } from '../../functions/common/ids.ts';
 import { databaseOf } from '../../functions/common/operations-lookup.ts';
+import { isActive } from '../../functions/failover/active-region.ts';
 import type { Report } from '../progress.ts';
 import { formatBytes } from '../render/moments.ts';
 import type { Session } from '../session.ts';
 
-export const backupNowPorts = ['auditLog', 'databases', 'recoveryPoints', 'taskInvoker'] as const;
+export const backupNowPorts = ['auditLog', 'coordination', 'databases', 'recoveryPoints', 'taskInvoker'] as const;
 type BackupSession = Session<(typeof backupNowPorts)[number]>;
 
 export interface BackupNowPlan {
@@ -23,9 +24,9 @@ export interface BackupNowPlan {
 /** What an emergency backup (row B7) would do. @throws InvalidInput for an unknown database or a Region that takes no backups, NotFound when it is not there */
 export async function planBackupNow({ ports, operations, clock, region }: BackupSession, database: string): Promise<BackupNowPlan> {
   const { id, copyTo, retention } = databaseOf(operations, database);
-  if (region !== operations.regions.primary) {
-    throw new InvalidInput(`backups are taken in the primary Region, ${operations.regions.primary}, not in ${region}`, {
-      hint: 'Leave --region out.',
+  if (!(await isActive({ operations, region, clock, coordination: ports.coordination }))) {
+    throw new InvalidInput(`backups are taken in the Region that leads, and ${region} does not`, {
+      hint: 'Leave --region out; who leads: codeblue failover status',
     });
   }
   const { status, sizeBytes, engineVersion } = await ports.databases.describe(id, region);

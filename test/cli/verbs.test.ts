@@ -187,7 +187,7 @@ describe('backup now', () => {
     const { run, ports } = backingUp();
     const { exitCode, stderr } = await run('backup', 'now', '--database', 'hms', '--yes', '--region', 'us-west-2');
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('backups are taken in the primary Region, us-east-1, not in us-west-2');
+    expect(stderr).toContain('backups are taken in the Region that leads, and us-west-2 does not');
     expect(await ports.recoveryPoints.list(hms)).toEqual([]);
   });
 

@@ -34,13 +34,16 @@ export function cliWorld({
   async function run(...argv: string[]) {
     const written = { stdout: '', stderr: '' };
     const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text), isTTY });
+    const open: CliHost['open'] = async (options) => {
+      opened.push(options);
+      return { ports, operations, clock, region: Region.parse(options.region ?? operations.regions.primary) };
+    };
     const all: CliHost = {
       operator: 'alice',
       version: '1.2.3',
-      async open(options) {
-        opened.push(options);
-        return { ports, operations, clock, region: Region.parse(options.region ?? operations.regions.primary) };
-      },
+      open,
+      openWhereAnswered: open,
+      principal: async () => 'alice',
       openForDoctor: async () => ({ operations, clock, ...(account ? { account: { facts: account, databases: ports.databases } } : {}) }),
       tasks: async () => [expireRecoveryPoints, checkLogFreshness],
       runLab: async () => 0,

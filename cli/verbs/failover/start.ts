@@ -1,0 +1,76 @@
+import { audited } from '../../../functions/audit/audited.ts';
+import { seconds } from '../../../functions/common/duration.ts';
+import { failoverExecution } from '../../../functions/failover/execution-name.ts';
+import type { FailoverPlan } from '../../../functions/failover/models.ts';
+import { type Standing, standingOf } from '../../../functions/failover/standing.ts';
+import type { ExecutionRef } from '../../../functions/maintenance/ports.ts';
+import type { Report } from '../../progress.ts';
+import type { Session } from '../../session.ts';
+import { openQuestions } from './status.ts';
+
+export const failoverStartPorts = ['auditLog', 'coordination', 'executions', 'reports'] as const;
+type StartSession = Session<(typeof failoverStartPorts)[number]>;
+
+export interface FailoverOutcome {
+  readonly plan: FailoverPlan;
+  readonly execution: ExecutionRef;
+  /** How the machine ended, and where the plan stands. */
+  readonly status: 'succeeded' | 'failed';
+  readonly standing: Standing;
+}
+
+const poll = seconds(2);
+
+/**
+ * Starts the machine in the Region that shall lead, and follows it to its end. It goes on without whoever follows it.
+ *
+ * @throws ServiceUnavailable when Step Functions or the coordination table does not answer
+ */
+export async function startFailover(session: StartSession, plan: FailoverPlan, operator: string, report: Report): Promise<FailoverOutcome> {
+  const { ports, clock, region } = session;
+  const execution = failoverExecution(plan);
+  const act = {
+    actor: `cli/${operator}`,
+    action: 'request-failover',
+    resource: `epoch/${plan.epoch}`,
+    details: { kind: plan.kind, from: plan.from, to: plan.to, reason: plan.reason },
+  };
+  report(`starting ${execution.name} in ${execution.region}`);
+  await audited({ auditLog: ports.auditLog, clock, region }, act, () => ports.executions.start({ ...execution, input: { plan } }));
+  for (;;) {
+    const [found, record] = await Promise.all([ports.executions.describe(execution), ports.coordination.read()]);
+    const standing = standingOf(record, plan);
+    if (found && found.status !== 'running') return { plan, execution, status: found.status, standing };
+    report(await stageOf(session, standing, plan));
+    await clock.sleep(poll * 1000);
+  }
+}
+
+async function stageOf(session: StartSession, standing: Standing, plan: FailoverPlan): Promise<string> {
+  const question = (await openQuestions(session)).find((each) => each.question.plan.epoch === plan.epoch);
+  if (question) return `"${question.question.question}" waits for somebody else: codeblue failover approve ${question.hash.slice(0, 16)}`;
+  const stages: Record<Standing, string> = {
+    before: 'looking whether the plan fits',
+    claimed: `waiting until ${plan.from} can write no more, and measuring what would be lost`,
+    promoting: `beyond the point of no return: promoting ${plan.to}`,
+    leads: `${plan.to} leads: traffic, strength and canaries`,
+    'rolled-back': `given back: ${plan.from} leads`,
+    elsewhere: 'somebody else moved',
+  };
+  return stages[standing];
+}
+
+export function renderFailoverOutcome({ plan, execution, status, standing }: FailoverOutcome): string {
+  const report = `codeblue failover report ${plan.epoch}`;
+  if (status === 'succeeded' && standing === 'leads') return `${plan.to} leads in epoch ${plan.epoch}. The figures: ${report}`;
+  if (status === 'succeeded') return `Nothing was done: the plan was not called for any more. See codeblue failover status`;
+  const stands: Record<Standing, string> = {
+    before: `${plan.from} still leads; nothing was changed.`,
+    claimed: `epoch ${plan.epoch} is still claimed; the observers start the machine again. See docs/runbooks/FailoverStuck.md`,
+    promoting: `${plan.to} is being promoted and is not open yet: a human is needed. See docs/runbooks/FailoverStuck.md`,
+    leads: `${plan.to} leads, but something after that failed. ${report}`,
+    'rolled-back': `${plan.from} leads again; nothing was promoted.`,
+    elsewhere: 'Somebody else moved the lead meanwhile.',
+  };
+  return `${execution.name} did not succeed: ${stands[standing]}`;
+}
