@@ -104,7 +104,10 @@ async function unpairedActs({ ports }: FailoverWorld): Promise<readonly string[]
 describe('a Region is lost', () => {
   it('moves: the new primary is open, confirmed, told and recorded', async () => {
     const world = await lostEast();
+    const canaries = () => world.databases.map((id) => world.server(id, west).facts().position.canary?.seq ?? 0);
+    const before = canaries();
     const { states, end, succeeded } = await run(world, await world.plan());
+    expect(canaries()).toEqual(before.map((seq) => seq + 1));
     expect({ end, succeeded }).toEqual({ end: 'Failover complete', succeeded: true });
     expect(await leads(world)).toBe(`active 8 ${west}`);
     expect(writableIn(world, west)).toEqual([true, true]);
@@ -461,7 +464,10 @@ describe('a planned change', () => {
 
   it('is given up when the old primary does not say that it closed', async () => {
     const { world, plan } = await planned();
-    expect(await run(world, plan)).toMatchObject({ end: 'Rolled back: the old primary leads' });
+    const { end, states } = await run(world, plan);
+    expect(end).toBe('Rolled back: the old primary leads');
+    expect(states).not.toContain('Measure what would be lost');
+    expect(world.ports.notices.published.at(-1)?.text).toContain(`${east} did not close its databases`);
   });
 });
 
