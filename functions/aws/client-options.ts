@@ -4,7 +4,13 @@
  * is `ServiceUnavailable`, and the caller's own retry (state machine, schedule) takes over.
  * Connections are kept alive by default.
  */
-export const clientOptions = (region: string) => ({ region, maxAttempts: 5, retryMode: 'standard' as const });
+export const clientOptions = (region: string) => ({
+  region,
+  maxAttempts: 5,
+  retryMode: 'standard' as const,
+  // A Region that is lost does not refuse, it hangs: without limits one call into it would last as long as its function.
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
+});
 
 /** One client per Region, made when first asked for: a client holds the connection pool. */
 export function perRegion<Client>(make: (region: string) => Client): (region: string) => Client {

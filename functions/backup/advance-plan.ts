@@ -14,6 +14,13 @@ export interface CopyPlan {
 }
 
 /**
+ * Regions that backups are copied to while `active` leads. One that is itself a destination of copies has none of its own left to go to when it
+ * takes the lead: the configured primary takes its place.
+ */
+export const copyTargets = (copyTo: readonly Region[], active: Region, primary: Region): readonly Region[] =>
+  copyTo.includes(active) && !copyTo.includes(primary) ? [...copyTo, primary] : copyTo;
+
+/**
  * Which copies to start now: every point whose home snapshot is available, whose manifest is known, and that lacks a copy in a Region of
  * `copyTo`. Newest first, because the newest is worth most when a Region dies; no more than fit under the service's limit.
  * What was refused is not copied, the point or its home snapshot alone: it would only spread damage.

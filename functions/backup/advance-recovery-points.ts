@@ -8,9 +8,9 @@ import { every } from '../common/schedule.ts';
 import { defineTask, type TaskContext } from '../common/task.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 import { adoptVerdict } from '../verify/inventory-verdict.ts';
-import { type CopyPlan, copiesToStart } from './advance-plan.ts';
+import { type CopyPlan, copiesToStart, copyTargets } from './advance-plan.ts';
 import { locationNow } from './backup-database.ts';
-import type { Location, RecoveryPoint } from './models.ts';
+import type { Location, RecoveryPoint, Snapshot } from './models.ts';
 
 const advanceNeeds = [
   'databases:describe',
@@ -61,9 +61,10 @@ async function advanceDatabase(database: Database, context: Context) {
   }
   // Older than the copies' own retention is not worth copying: it would be removed at once.
   const started = [];
+  const targets = copyTargets(database.copyTo, context.region, context.operations.regions.primary);
   for (const kind of ['daily', 'six-hourly', 'emergency'] as const) {
     const ofKind = refreshed.filter((point) => point.kind === kind);
-    for (const plan of copiesToStart(ofKind, database.copyTo, clock.now(), database.retention[kind].copy)) {
+    for (const plan of copiesToStart(ofKind, targets, clock.now(), database.retention[kind].copy)) {
       try {
         await startCopy(plan, context);
         started.push(`${plan.to}/${plan.point.id}`);
@@ -88,12 +89,15 @@ async function adoptVerdictsFromElsewhere(database: Database, { proofs, recovery
 }
 
 /** The point with each location that was being created as it stands now; written back only when something changed. */
-async function refresh(point: RecoveryPoint, { databases, recoveryPoints, clock }: Context): Promise<RecoveryPoint> {
+async function refresh(point: RecoveryPoint, context: Context): Promise<RecoveryPoint> {
+  const { recoveryPoints, clock } = context;
   let { sizeBytes, engineVersion } = point;
   const locations: Location[] = [];
   for (const location of point.locations) {
-    const snapshot = location.status === 'creating' ? await databases.describeSnapshot(location) : undefined;
-    if (snapshot) {
+    const snapshot = location.status === 'creating' ? await snapshotAt(location, context) : undefined;
+    if (snapshot === 'not-told') {
+      locations.push(location);
+    } else if (snapshot) {
       locations.push(locationNow(location, snapshot, clock.now()));
       // Its size is known only once it is stored.
       if (location.role === 'home' && snapshot.status === 'available') ({ sizeBytes, engineVersion } = snapshot);
@@ -104,6 +108,17 @@ async function refresh(point: RecoveryPoint, { databases, recoveryPoints, clock 
   }
   const changed = locations.some((location, i) => location.status !== point.locations[i]?.status);
   return changed ? recoveryPoints.update({ ...point, sizeBytes, engineVersion, locations }) : point;
+}
+
+/** A Region that is lost must not keep the others' backups waiting: what it does not tell stays as it is and is looked at again. */
+async function snapshotAt(location: Location, { databases, region, log }: Context): Promise<Snapshot | undefined | 'not-told'> {
+  try {
+    return await databases.describeSnapshot(location);
+  } catch (error) {
+    if (location.region === region) throw error;
+    log.warn('a snapshot in another Region cannot be looked at', { ...location, error: messageOf(error) });
+    return 'not-told';
+  }
 }
 
 /** The manifest travels with the copy, so that a verification there needs nothing from the home Region. */

@@ -1,12 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copiesPerDestination, copiesToStart } from '../../functions/backup/advance-plan.ts';
+import { copiesPerDestination, copiesToStart, copyTargets } from '../../functions/backup/advance-plan.ts';
 import { days } from '../../functions/common/duration.ts';
-import { aLocation, aRecoveryPoint, standby } from '../support/recovery-points.ts';
+import { aLocation, aRecoveryPoint, home, standby } from '../support/recovery-points.ts';
 
 const now = new Date('2026-11-21T12:00:00.000Z');
 const hoursAgo = (count: number) => new Date(now.getTime() - count * 3_600_000);
 const plan = (points: Parameters<typeof copiesToStart>[0]) => copiesToStart(points, [standby], now, days(90)).map((copy) => copy.point.id);
+
+describe('where copies go', () => {
+  it('to the Regions of the config while the primary leads', () => {
+    expect(copyTargets([standby], home, home)).toEqual([standby]);
+  });
+
+  it('to the primary too once a Region leads that they went to: its backups would have no second Region', () => {
+    expect(copyTargets([standby], standby, home)).toEqual([standby, home]);
+    const taken = { ...aRecoveryPoint(hoursAgo(1)) };
+    const there = { ...taken, locations: taken.locations.map((location) => ({ ...location, region: standby })) };
+    const plans = copiesToStart([there], copyTargets([standby], standby, home), now, days(90));
+    expect(plans.map(({ from, to }) => [from.region, to])).toEqual([[standby, home]]);
+  });
+});
 
 describe('copies to start', () => {
   it('copies an available point to a Region that has none', () => {
