@@ -25,6 +25,7 @@ export function failback(scope: Construct, steps: StepFunctions): sfn.IChainable
   const keep = step("Keep the old primary's data", 'keep-old-primary');
   const waitForBackup = pause(scope, 'Wait until it is stored', Duration.minutes(2));
   const rebuild = step('Rebuild the old Region as a replica', 'rebuild-old-region');
+  const waitForName = pause(scope, 'Wait until the old primary is moved aside', Duration.minutes(1));
   const waitForReplica = pause(scope, 'Wait for the replica', Duration.minutes(2));
   const lookAtReplica = step('Is the replica streaming?', 'await-replica');
   const prove = step('Prove the replica equal', 'prove-replica');
@@ -49,7 +50,8 @@ export function failback(scope: Construct, steps: StepFunctions): sfn.IChainable
   list.next(byStatus('Is every table listed?', { listed: keep, listing: list }));
   keep.next(byStatus('Is it stored?', { kept: rebuild, keeping: waitForBackup }));
   waitForBackup.next(keep);
-  rebuild.next(byStatus('Is it being rebuilt?', { rebuilding: lookAtReplica }));
+  rebuild.next(byStatus('Is it being rebuilt?', { rebuilding: lookAtReplica, 'moving-aside': waitForName }));
+  waitForName.next(rebuild);
   lookAtReplica.next(byStatus('Streaming, or still being built?', { streaming: prove, rebuilding: waitForReplica }));
   waitForReplica.next(lookAtReplica);
   prove.next(byStatus('Is every replica proven?', { proven: handOver, proving: prove }));

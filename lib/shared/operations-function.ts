@@ -5,11 +5,12 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { Region } from '../../functions/common/ids.ts';
 import { environmentNames, functionName, partitionOf } from '../../functions/common/names.ts';
 import type { AnyOperation } from '../../functions/common/task.ts';
 import { exactRole, type Grant, grant } from './grant.ts';
 import { logClassOf, logRetention } from './log-class.ts';
-import { grantsForAll } from './permissions.ts';
+import { grantsElsewhere, grantsForAll } from './permissions.ts';
 import { withoutRedundantDependency } from './redundant-dependency.ts';
 import type { RegionScope } from './region-scope.ts';
 import type { RegionalKeys } from './regional-keys.ts';
@@ -42,6 +43,8 @@ export interface OperationsFunctionProps {
   readonly denials?: iam.IManagedPolicy;
   /** See `RegionScope.staysHome`. */
   readonly staysHome?: boolean;
+  /** Other Regions whose live databases it reaches as it does those of its own. */
+  readonly alsoIn?: readonly Region[];
   /** Besides the variables that every function has. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -79,16 +82,13 @@ export class OperationsFunction extends Construct {
             retentionPeriod: Duration.days(14),
           })
         : undefined;
+    const facts = { ...scope, staysHome: props.staysHome ?? false, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames };
     const role = exactRole(this, 'Role', {
       service: 'lambda.amazonaws.com',
       description: `Codeblue ${operation.name}: ${operation.needs.join(', ') || 'audit and ledger only'}`,
       grants: [
-        ...grantsForAll(operation.needs, {
-          ...scope,
-          staysHome: props.staysHome ?? false,
-          proofKeyArn: keys.proof?.keyArn,
-          taskNames: props.taskNames,
-        }),
+        ...grantsForAll(operation.needs, facts),
+        ...(props.alsoIn ?? []).flatMap((region) => grantsElsewhere(operation.needs, { ...facts, region })),
         ...this.hostGrants(props, name),
       ],
       ...(props.denials ? { denials: props.denials } : {}),

@@ -183,3 +183,17 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
 export function grantsForAll(needs: readonly Need[], scope: PermissionScope): readonly Grant[] {
   return [...recordKeeping(scope), ...needs.flatMap((need) => grantsFor(need, scope))];
 }
+
+/** Needs that are about the live databases of one Region. */
+const ofLiveDatabases: ReadonlySet<Need> = new Set([
+  'sql-servers:live',
+  'databases:describe',
+  'databases:snapshot',
+  'fences:observe',
+  'replicas:describe',
+  'replicas:rebuild',
+]);
+
+/** What a function with these needs may do with the live databases of another Region: for those that bring one back. */
+export const grantsElsewhere = (needs: readonly Need[], scope: PermissionScope): readonly Grant[] =>
+  needs.filter((need) => ofLiveDatabases.has(need)).flatMap((need) => grantsFor(need, scope));

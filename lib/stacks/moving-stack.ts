@@ -1,10 +1,13 @@
 import { NestedStack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { Region } from '../../functions/common/ids.ts';
+import { candidateRegions } from '../../functions/failover/candidates.ts';
 import type { StepLists } from '../../functions/tasks.ts';
 import { FailbackMachines } from '../failover/failback-machines.ts';
 import { FailoverMachines } from '../failover/failover-machines.ts';
 import { LeaseEndpoint } from '../failover/lease-endpoint.ts';
 import { OtherRegionsDenied } from '../failover/other-regions-denied.ts';
+import type { RegionScope } from '../shared/region-scope.ts';
 import { type RegionGround, RegionWorkers } from './region-workers.ts';
 
 /**
@@ -31,8 +34,12 @@ export class MovingStack extends NestedStack {
       scope,
       keys,
       topic,
-      steps.failback.map((step) => workers.make(step)),
+      steps.failback.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
     );
     new LeaseEndpoint(this, scope, keys, workers.code);
   }
 }
+
+/** Failback runs in the Region that leads and works in the one that led before. */
+const otherCandidates = ({ operations, region }: RegionScope): readonly Region[] =>
+  candidateRegions(operations).filter((candidate) => candidate !== region);

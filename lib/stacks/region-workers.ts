@@ -1,6 +1,7 @@
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import type { Region } from '../../functions/common/ids.ts';
 import { environmentNames } from '../../functions/common/names.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import type { AnyOperation, AnyTask } from '../../functions/common/task.ts';
@@ -39,8 +40,11 @@ export class RegionWorkers {
     this.code = ground.bundle.code();
   }
 
-  /** @param limits denials that stand above what the operation needs, and whether it is granted nothing in other Regions */
-  make(operation: AnyOperation, limits: { readonly denials?: IManagedPolicy; readonly staysHome?: boolean } = {}): OperationsFunction {
+  /** @param reach denials that stand above what the operation needs, whether it is granted nothing in other Regions, or where else it works */
+  make(
+    operation: AnyOperation,
+    reach: { readonly denials?: IManagedPolicy; readonly staysHome?: boolean; readonly alsoIn?: readonly Region[] } = {},
+  ): OperationsFunction {
     const { scope, keys, tasks, bundle } = this.#ground;
     return new OperationsFunction(this.#stack, {
       scope,
@@ -52,7 +56,7 @@ export class RegionWorkers {
       taskNames: tasks.filter((task) => task.catchUp && task.schedules(scope.operations).length > 0).map((task) => task.name),
       network: this.#networkOf(operation),
       environment: this.#environmentOf(operation),
-      ...limits,
+      ...reach,
     });
   }
 

@@ -209,6 +209,14 @@ describe('failback, when all is well', () => {
     expect(end).toBe('Failed back');
   });
 
+  it('waits for as long as the service needs to move the old primary aside', async () => {
+    const world = await lostAndBack();
+    for (let busy = 0; busy < 30; busy++) world.ports.replicas.failNext('rebuild', new ServiceUnavailable('it is being renamed'));
+    const { end, states } = await run(world, await requestIn(world), handsOver(world));
+    expect(end).toBe('Failed back');
+    expect(states.filter((state) => state === 'Wait until the old primary is moved aside')).toHaveLength(30);
+  });
+
   it('waits until the replica has nearly everything', async () => {
     const world = await lostAndBack();
     let lookedAt = 0;

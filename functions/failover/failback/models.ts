@@ -58,6 +58,7 @@ export const FailbackStatus = z.enum([
   'listed',
   'keeping',
   'kept',
+  'moving-aside',
   'rebuilding',
   'streaming',
   'proving',
