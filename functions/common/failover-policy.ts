@@ -33,7 +33,10 @@ export const FailoverPolicy = z.strictObject({
   /** Third Region of the coordination table: keeps the majority, stores nothing that can be read. From the same Region set as primary and standby. */
   witness: Region,
   lease: z.strictObject({
-    /** The database accepts writes for this long after its guardian last renewed. */
+    /**
+     * The database accepts writes for this long after its guardian last renewed. When a deployment makes it shorter, leases of the old length run on
+     * for that long: put a hold first, so that nobody waits for the new length only.
+     */
     length: Duration,
     /** Added to every wait for a lease that nobody confirms: the drift of a database's clock over a lease, and the time a commit takes. */
     margin: Duration,

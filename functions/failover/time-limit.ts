@@ -8,9 +8,14 @@ import { ServiceUnavailable } from '../common/errors.ts';
  * @throws ServiceUnavailable when it takes longer; whatever the work throws
  */
 export async function within<T>(clock: Clock, seconds: number, work: Promise<T>): Promise<T> {
-  // A rejection after the limit has passed would otherwise be one that nobody handles.
-  work.catch(() => {});
+  let over = false;
+  const noted = () => {
+    over = true;
+  };
+  // Handles a rejection that comes after the limit, too.
+  work.then(noted, noted);
   const late = clock.sleep(seconds * 1000).then(() => {
+    if (over) return work;
     throw new ServiceUnavailable(`timeout after ${seconds} s`);
   });
   late.catch(() => {});
