@@ -51,7 +51,12 @@ const phaseFigure = ({ report }: Move): string =>
     .join(', ');
 
 /** P1 and P5 of one change of leadership. */
-export function judgeMove({ findings }: FailoverStage, move: Move, id: string): void {
+export function judgeMove(
+  { findings }: FailoverStage,
+  move: Move,
+  id: string,
+  allowed: 'within the budget' | 'within the budget or accepted' = 'within the budget',
+): void {
   const { double, loss, report, canaryLossSeconds } = move;
   findings.promise(
     `P1.${id}`,
@@ -62,8 +67,10 @@ export function judgeMove({ findings }: FailoverStage, move: Move, id: string): 
   const [estimate] = report.losses;
   findings.promise(
     `P5.${id}`,
-    'No more is lost than was estimated before the point of no return, and that is within the budget.',
-    estimate !== undefined && loss.lostSeconds <= estimate.atMostSeconds && estimate.atMostSeconds <= estimate.budgetSeconds,
+    `No more is lost than was estimated before the point of no return, and that is ${allowed}.`,
+    estimate !== undefined &&
+      loss.lostSeconds <= estimate.atMostSeconds &&
+      (estimate.atMostSeconds <= estimate.budgetSeconds || allowed !== 'within the budget'),
     `${loss.lostIds.length} of ${loss.acknowledged} acknowledged transactions lost, ${formatSeconds(loss.lostSeconds)} of them; newest canary was ${formatSeconds(canaryLossSeconds)} old; estimated at most ${formatSeconds(estimate?.atMostSeconds ?? Number.NaN)} of ${formatSeconds(estimate?.budgetSeconds ?? 0)}`,
   );
 }

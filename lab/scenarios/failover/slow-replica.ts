@@ -1,10 +1,10 @@
 import { formatSeconds } from '../../../functions/common/duration.ts';
-import { timestamp } from '../../../functions/common/ids.ts';
 import { questionHash } from '../../../functions/failover/approvals.ts';
 import type { ApprovalRequest } from '../../../functions/failover/models.ts';
 import { type Move, measureMove, moveLimit } from '../../failover/move.ts';
 import { approvers, lossBudget } from '../../failover/policy.ts';
 import type { FailoverWorld } from '../../failover/world.ts';
+import { answer, openQuestion } from './answers.ts';
 import { type FailoverStage, leadsSinceMs } from './stage.ts';
 
 /** How long the machine is watched after an answer that must not count. */
@@ -56,11 +56,9 @@ export async function slowReplica(stage: FailoverStage): Promise<Move> {
 }
 
 async function questionAsked(world: FailoverWorld): Promise<ApprovalRequest> {
-  const { coordination } = world.lab.ports(world.sides().other);
   let found: ApprovalRequest | undefined;
   await world.until('a human is asked to accept the loss', moveLimit, async () => {
-    const { epoch } = world.record();
-    found = (await coordination.requests()).find(({ question }) => question.question === 'accept-loss' && question.plan.epoch === epoch);
+    found = await openQuestion(world);
     return found !== undefined;
   });
   if (!found) throw new TypeError('it was found just now');
@@ -82,9 +80,4 @@ async function replay(world: FailoverWorld, request: ApprovalRequest): Promise<s
   for (const other of otherQuestions(request)) await answer(world, questionHash(other), approvers.first);
   await world.lab.clock.sleep(patienceMs);
   return world.record().phase === 'claimed' && world.lab.isExecuting() ? 'waiting' : world.record().phase;
-}
-
-async function answer(world: FailoverWorld, hash: string, by: string): Promise<void> {
-  const { coordination } = world.lab.ports(world.sides().other);
-  await coordination.answer({ hash, answer: 'approved', by, at: timestamp(world.lab.clock.now()) });
 }
