@@ -79,7 +79,9 @@ export const breakagesOfLeases: readonly Breakage[] = [
     flaws: {
       server: { epochNotCompared: true },
       ports: bothBroken(
-        brokenCoordination(inStep('open-primary'), (coordination) => ({ replace: (record) => coordination.replace(record).catch(() => record) })),
+        brokenCoordination(inStep('open-primary'), (coordination) => ({
+          replace: (record) => coordination.replace(record).catch(() => record),
+        })),
         brokenFences(inStep('open-primary'), () => ({})),
       ),
     },

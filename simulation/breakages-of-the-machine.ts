@@ -20,7 +20,10 @@ const redirected =
   (status: string, next: string) =>
   (state: State): State =>
     state.Type === 'Choice'
-      ? { ...state, Choices: state.Choices.map((rule) => (JSON.stringify(rule.condition).includes(`"${status}"`) ? { ...rule, next } : rule)) }
+      ? {
+          ...state,
+          Choices: state.Choices.map((rule) => (JSON.stringify(rule.condition).includes(`"${status}"`) ? { ...rule, next } : rule)),
+        }
       : state;
 
 /** Every failure of these states leads to `next`. */
@@ -65,7 +68,8 @@ export const breakagesOfTheMachine: readonly Breakage[] = [
     name: 'promotion-before-the-commit',
     says: 'The replica is promoted as soon as the loss is known, and the record is committed to afterwards.',
     flaws: {
-      definition: (definition) => withState(definition, 'Is the loss within the budget?', redirected('within-budget', 'Promote the replica')),
+      definition: (definition) =>
+        withState(definition, 'Is the loss within the budget?', redirected('within-budget', 'Promote the replica')),
       ports: brokenCoordination(inStep('promote-replica'), (coordination) => ({
         read: async () => {
           const record = await coordination.read();
@@ -110,7 +114,10 @@ export const breakagesOfTheMachine: readonly Breakage[] = [
         const { executions } = ports;
         if (!executions || !inObservers(process)) return ports;
         const unasked = (input: unknown) => ({ plan: { ...FailoverRecord.parse(input).plan, needsApproval: false } });
-        return { ...ports, executions: { ...executions, start: ({ input, ...ref }) => executions.start({ ...ref, input: unasked(input) }) } };
+        return {
+          ...ports,
+          executions: { ...executions, start: ({ input, ...ref }) => executions.start({ ...ref, input: unasked(input) }) },
+        };
       },
     },
   },
@@ -121,7 +128,10 @@ export const breakagesOfTheMachine: readonly Breakage[] = [
       ports: (ports, process) => {
         const { auditLog } = ports;
         if (!auditLog || !inStep('commit-promotion', 'promote-replica')(process)) return ports;
-        return { ...ports, auditLog: { ...auditLog, record: async (event) => (event.phase === 'intent' ? undefined : auditLog.record(event)) } };
+        return {
+          ...ports,
+          auditLog: { ...auditLog, record: async (event) => (event.phase === 'intent' ? undefined : auditLog.record(event)) },
+        };
       },
     },
   },

@@ -14,7 +14,10 @@ export const inObservers: Where = ({ name }) => name.startsWith('observe-regions
 
 /** Replaces methods of the coordination port in some processes. */
 export const brokenCoordination =
-  (where: Where, broken: (coordination: Coordination, process: Process, world: World) => Partial<Coordination>): NonNullable<Flaws['ports']> =>
+  (
+    where: Where,
+    broken: (coordination: Coordination, process: Process, world: World) => Partial<Coordination>,
+  ): NonNullable<Flaws['ports']> =>
   (ports, process, world) => {
     if (!ports.coordination || !where(process)) return ports;
     return { ...ports, coordination: { ...ports.coordination, ...broken(ports.coordination, process, world) } };

@@ -95,7 +95,8 @@ export class CoordinationTable {
         }),
       replace: (record) =>
         strong(`replace v${record.version} ${record.phase} e${record.epoch}`, (replica) => {
-          if (this.record?.version !== record.version) throw new Conflict(`the record is at ${this.record?.version}, not ${record.version}`);
+          if (this.record?.version !== record.version)
+            throw new Conflict(`the record is at ${this.record?.version}, not ${record.version}`);
           const last = this.#lastWrite;
           if (last && last.through !== replica && this.#time.now - last.at < conflictWindow && this.#random.chance(0.5)) {
             throw new Conflict('another Region writes the record at this moment');

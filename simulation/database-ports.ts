@@ -31,7 +31,10 @@ const positionOf = ({ canary, transactions, at }: LogEntry): Position => ({
   lsn: `0/${at.toString(16)}`,
 });
 
-export function databasePorts(process: Process, settings: DatabasePortsSettings): { fences: Fences; replicas: Replicas; sqlServers: SqlServers } {
+export function databasePorts(
+  process: Process,
+  settings: DatabasePortsSettings,
+): { fences: Fences; replicas: Replicas; sqlServers: SqlServers } {
   const { network, find, now, onAct } = settings;
   const ask = <T>(name: string, region: Region, effect: () => T | AnswersLater<T>) =>
     network.call(process, { name, to: () => region, effect });
@@ -46,7 +49,8 @@ export function databasePorts(process: Process, settings: DatabasePortsSettings)
     const { starts } = server;
     const on = <T>(name: string, effect: () => T | AnswersLater<T>): Promise<T> =>
       ask(`fence.${name}`, server.region, () => {
-        if (!server.isUp || server.starts !== starts) throw new ServiceUnavailable(`the connection to ${server.databaseId} in ${server.region} is gone`);
+        if (!server.isUp || server.starts !== starts)
+          throw new ServiceUnavailable(`the connection to ${server.databaseId} in ${server.region} is gone`);
         return effect();
       });
     const writable = () => {

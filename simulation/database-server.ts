@@ -74,7 +74,11 @@ export class DatabaseServer {
   readonly #open = new Set<OpenTransaction>();
 
   /** @param source what it copies from; undefined for a primary */
-  constructor(settings: ServerSettings, first: LogEntry, source?: { readonly server: DatabaseServer; readonly lag: Micros; readonly readyAt: Micros }) {
+  constructor(
+    settings: ServerSettings,
+    first: LogEntry,
+    source?: { readonly server: DatabaseServer; readonly lag: Micros; readonly readyAt: Micros },
+  ) {
     this.#settings = settings;
     this.databaseId = settings.databaseId;
     this.region = settings.region;

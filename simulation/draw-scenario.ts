@@ -36,7 +36,13 @@ export function drawScenario(random: Random): Scenario {
     policy: { mode: swarm.chance(0.15) ? 'approve' : 'automatic', budgetSeconds: swarm.pick([5, 60, 300]) },
     coldStart: swarm.chance(0.03),
     ...drawClocks(random.fork('clocks'), wild),
-    replicationLag: toMicros(swarm.weighted([[6, 0.05], [2, 0.5], [1, 3]])),
+    replicationLag: toMicros(
+      swarm.weighted([
+        [6, 0.05],
+        [2, 0.5],
+        [1, 3],
+      ]),
+    ),
     longTransactions: swarm.chance(0.5) ? 0.2 : 0.02,
     weather,
     faults,
@@ -55,7 +61,7 @@ export function drawScenario(random: Random): Scenario {
 }
 
 /** Guardians have renewed by then, and schedules overlap soon. */
-const beginning = (random: Random): Micros => toMicros(random.between(6, 22));
+const beginning = (random: Random): Micros => toMicros(random.between(4, 17));
 const during = (random: Random, at: Micros, from: number, to: number): { at: Micros; until: Micros } => ({
   at,
   until: at + toMicros(random.between(from, to)),
@@ -96,16 +102,25 @@ function partition(random: Random): Troubles {
     [1, [standby]],
     [1, [tertiary, witness]],
   ]);
-  return { title: `the primary is cut off from ${others.join(', ')}`, faults: others.map((other) => ({ kind: 'cut', between: [primary, other], ...window })) };
+  return {
+    title: `the primary is cut off from ${others.join(', ')}`,
+    faults: others.map((other) => ({ kind: 'cut', between: [primary, other], ...window })),
+  };
 }
 
 function databaseStopped(random: Random): Troubles {
-  return { title: 'the database stops', faults: [{ kind: 'database-stopped', region: primary, ...during(random, beginning(random), 3, 70) }] };
+  return {
+    title: 'the database stops',
+    faults: [{ kind: 'database-stopped', region: primary, ...during(random, beginning(random), 3, 70) }],
+  };
 }
 
 /** The database is well, its guardians renew: the failover takes a living primary away. */
 function servicesSick(random: Random): Troubles {
-  return { title: 'the services are sick', faults: [{ kind: 'services-sick', region: primary, ...during(random, beginning(random), 10, 70) }] };
+  return {
+    title: 'the services are sick',
+    faults: [{ kind: 'services-sick', region: primary, ...during(random, beginning(random), 10, 70) }],
+  };
 }
 
 function plannedChange(random: Random): Troubles {
@@ -115,7 +130,11 @@ function plannedChange(random: Random): Troubles {
 /** P6: one observer is cut off, dead or flaps. */
 function oneObserver(random: Random): Troubles {
   const region = random.pick(operatedRegions);
-  return { title: `only the observer in ${region} has trouble`, faults: [observerTrouble(random, region, during(random, beginning(random), 10, 70))], nothingMoves: true };
+  return {
+    title: `only the observer in ${region} has trouble`,
+    faults: [observerTrouble(random, region, during(random, beginning(random), 10, 70))],
+    nothingMoves: true,
+  };
 }
 
 function observerTrouble(random: Random, region: Region, window: { at: Micros; until: Micros }): Fault {
@@ -131,7 +150,7 @@ function twoObserversInTurn(random: Random): Troubles {
   const [first, second] = random.chance(0.5) ? [tertiary, standby] : [standby, tertiary];
   const at = beginning(random);
   const silentFrom = at + toMicros(random.between(20, 30));
-  const again = silentFrom + toMicros(random.between(45, 60)); // a vote counts for 30 s
+  const again = silentFrom + toMicros(random.between(32, 45)); // a vote counts for 20 s
   const until = again + toMicros(random.between(20, 30));
   return {
     title: `the observer in ${first} has trouble and falls silent, then the one in ${second}`,
@@ -182,7 +201,9 @@ function anything(random: Random): Troubles {
 function drawReplicaTrouble(random: Random): Fault[] {
   if (!random.chance(0.2)) return [];
   const at = toMicros(random.between(2, 15));
-  return [{ kind: 'replica-slow', region: standby, lag: toMicros(random.pick([2, 8, 30])), at, until: at + toMicros(random.between(20, 120)) }];
+  return [
+    { kind: 'replica-slow', region: standby, lag: toMicros(random.pick([2, 8, 30])), at, until: at + toMicros(random.between(20, 120)) },
+  ];
 }
 
 function drawActs(random: Random, { acts = [], faults }: Troubles): HandAct[] {
@@ -201,9 +222,18 @@ function drawActs(random: Random, { acts = [], faults }: Troubles): HandAct[] {
 
 function drawAnswers(random: Random): Answer[] {
   return Array.from({ length: random.int(1, 3) }, () => ({
-    after: toMicros(random.weighted([[4, random.between(1, 20)], [1, random.between(50, 90)]])),
+    after: toMicros(
+      random.weighted([
+        [4, random.between(1, 20)],
+        [1, random.between(50, 90)],
+      ]),
+    ),
     answer: random.chance(0.6) ? 'approved' : 'rejected',
-    by: random.weighted<Answer['by']>([[4, 'somebody'], [2, 'the-requester'], [1, 'a-stranger']]),
+    by: random.weighted<Answer['by']>([
+      [4, 'somebody'],
+      [2, 'the-requester'],
+      [1, 'a-stranger'],
+    ]),
   }));
 }
 
@@ -219,7 +249,13 @@ const delicate = {
  */
 function drawInterruptions(random: Random, { faults }: Troubles): AimedInterruption[] {
   const drawn: AimedInterruption[] = [];
-  const length = () => toMicros(random.weighted([[2, random.between(0.2, 6)], [3, random.between(6, 45)]]));
+  const length = () =>
+    toMicros(
+      random.weighted([
+        [2, random.between(0.2, 6)],
+        [3, random.between(6, 45)],
+      ]),
+    );
   const what = (dies: number) => (random.chance(dies) ? ({ kind: 'dies' } as const) : ({ kind: 'freezes', for: length() } as const));
   const when = () => (random.chance(0.5) ? 'before' : 'after');
   if (random.chance(0.4)) {
@@ -261,7 +297,11 @@ function drawWeather(random: Random): Weather {
  */
 function drawClocks(random: Random, wild: boolean): Pick<Scenario, 'regionClocks' | 'databaseClocks' | 'commitTakes'> {
   const shares = [standby, tertiary, 'database', 'commit'].map((name) => ({ name, weight: random.chance(0.5) ? random.next() : 0 }));
-  const total = Math.max(1, shares.reduce((sum, { weight }) => sum + weight, 0)) / (random.chance(0.5) ? marginBudget : random.between(0, marginBudget));
+  const total =
+    Math.max(
+      1,
+      shares.reduce((sum, { weight }) => sum + weight, 0),
+    ) / (random.chance(0.5) ? marginBudget : random.between(0, marginBudget));
   const share = (name: string) => toMicros((shares.find((each) => each.name === name)?.weight ?? 0) / total);
   const drift = () => random.between(-0.002, 0.002);
   const stepAt = () => toMicros(random.between(5, 80));

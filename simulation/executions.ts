@@ -44,7 +44,14 @@ export class SimulatedExecutions {
     if (machine !== 'failover') throw new InvalidInput(`the machine ${machine} is not simulated`);
     const key = `${region}/${name}`;
     if (this.all.has(key)) return;
-    const execution: Execution = { name, region, input: JSON.parse(JSON.stringify(input)), status: 'running', ending: undefined, state: '' };
+    const execution: Execution = {
+      name,
+      region,
+      input: JSON.parse(JSON.stringify(input)),
+      status: 'running',
+      ending: undefined,
+      state: '',
+    };
     this.all.set(key, execution);
     this.#settings.trace(region, `execution ${name} begins`);
     void this.#run(execution);

@@ -53,7 +53,14 @@ async function replay(seed: number, options: Options): Promise<number> {
 
 async function playMany({ seeds, from, threads, break: breakage, json }: Options): Promise<number> {
   const began = performance.now();
-  const work = { document: failoverDocument(), from, count: seeds, threads, stopAtFirst: false, ...(breakage === undefined ? {} : { breakage }) };
+  const work = {
+    document: failoverDocument(),
+    from,
+    count: seeds,
+    threads,
+    stopAtFirst: false,
+    ...(breakage === undefined ? {} : { breakage }),
+  };
   const tally = await playSeeds(work, json ? undefined : progressOf(seeds));
   const elapsed = (performance.now() - began) / 1000;
   const figures = { ...tally, from, seconds: Math.round(elapsed * 10) / 10, perSecond: Math.round(tally.played / elapsed) };
@@ -64,7 +71,9 @@ async function playMany({ seeds, from, threads, break: breakage, json }: Options
       `${played} runs from seed ${from}: ${moved} changes of leadership, ${(events / 1e6).toFixed(1)} million events, ${failures.length} broken promises; ${figures.seconds} s, ${perSecond} runs/s`,
     );
     for (const { seed, promise, title, says } of failures.slice(0, shownFailures)) {
-      console.log(`seed ${seed} breaks ${promise} (${title}): ${says}\n  npm run simulate -- --seed ${seed}${breakage ? ` --break ${breakage}` : ''}`);
+      console.log(
+        `seed ${seed} breaks ${promise} (${title}): ${says}\n  npm run simulate -- --seed ${seed}${breakage ? ` --break ${breakage}` : ''}`,
+      );
     }
   }
   return tally.failures.length === 0 ? 0 : 1;
@@ -79,7 +88,9 @@ async function findBreakages({ from, threads, json }: Options): Promise<number> 
     const [first] = tally.failures;
     found.push({ name, says, ...(first ? { runs: first.seed - from + 1, ...first } : {}) });
     if (json) continue;
-    console.log(`${name.padEnd(32)} ${first ? `found after ${first.seed - from + 1} runs: ${first.promise} ${first.says}` : `NOT FOUND in ${breakageLimit} runs`}`);
+    console.log(
+      `${name.padEnd(32)} ${first ? `found after ${first.seed - from + 1} runs: ${first.promise} ${first.says}` : `NOT FOUND in ${breakageLimit} runs`}`,
+    );
   }
   if (json) console.log(JSON.stringify(found));
   return found.every((each) => 'runs' in each) ? 0 : 1;

@@ -63,7 +63,10 @@ export class Monitor {
     const epoch = entry.commit?.epoch ?? 0;
     const newest = this.#newestEpoch.get(server.databaseId);
     if (newest && epoch < newest.epoch && newest.region !== server.region) {
-      this.violated('P1', `${server.region} accepted a commit in epoch ${epoch} after ${newest.region} had accepted one in epoch ${newest.epoch}`);
+      this.violated(
+        'P1',
+        `${server.region} accepted a commit in epoch ${epoch} after ${newest.region} had accepted one in epoch ${newest.epoch}`,
+      );
     } else if (newest && epoch === newest.epoch && newest.region !== server.region && this.#saneClocks) {
       // A replica inherits the last lease, and where its clock is far behind the old primary's it takes writes before its first own lease; nobody else can then.
       this.violated('P1', `${server.region} and ${newest.region} both accepted commits in epoch ${epoch}`);

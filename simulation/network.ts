@@ -122,7 +122,10 @@ export class Network {
     }
     this.#time.at(arrives, () => {
       if (!this.reaches(to, process.region)) this.#fail(call, givesUpAt, 'the answer did not come through');
-      else process.resume(() => (result.kind === 'failed' ? reject(result.error) : result.kind === 'done' ? resolve(result.value) : undefined));
+      else
+        process.resume(() =>
+          result.kind === 'failed' ? reject(result.error) : result.kind === 'done' ? resolve(result.value) : undefined,
+        );
     });
   }
 

@@ -31,11 +31,14 @@ export const operators = ['operator-ada', 'operator-grace'] as const;
 export function simulatedOperations({ mode, budgetSeconds }: PolicyVariant): Operations {
   const [database] = hms.databases;
   if (!database) throw new RangeError('the example has no database');
-  const health = (name: string) => Object.fromEntries(candidates.map((region) => [region, `https://${name}.${region}.hospital.example/health`]));
+  const health = (name: string) =>
+    Object.fromEntries(candidates.map((region) => [region, `https://${name}.${region}.hospital.example/health`]));
   return Operations.parse({
     ...hms,
     regions: { primary, standby, tertiary },
-    databases: [{ ...database, objectives: { ...database.objectives, rpo: seconds(budgetSeconds), regionLossRpo: seconds(budgetSeconds) } }],
+    databases: [
+      { ...database, objectives: { ...database.objectives, rpo: seconds(budgetSeconds), regionLossRpo: seconds(budgetSeconds) } },
+    ],
     canary: { ...hms.canary, interval: seconds(5) },
     failover: {
       ...hms.failover,
@@ -43,12 +46,12 @@ export function simulatedOperations({ mode, budgetSeconds }: PolicyVariant): Ope
       witness,
       lease: { length: seconds(20), margin: seconds(10), renewEvery: seconds(6) },
       observe: {
-        every: seconds(5),
+        every: seconds(6),
         timeout: seconds(2),
-        voteMaxAge: seconds(30),
+        voteMaxAge: seconds(20),
         failuresToTrip: 2,
         successesToClear: 2,
-        dwell: seconds(5),
+        dwell: seconds(6),
       },
       triggers: { criticalServicesUnhealthy: 1, regionUnreachable: true, databaseUnhealthy: true },
       coolDown: seconds(90),

@@ -1,7 +1,7 @@
 import { Conflict, messageOf } from '../functions/common/errors.ts';
 import { timestamp } from '../functions/common/ids.ts';
-import { Epoch, type FailoverPlan } from '../functions/failover/models.ts';
 import { failoverExecution } from '../functions/failover/execution-name.ts';
+import { Epoch, type FailoverPlan } from '../functions/failover/models.ts';
 import { rebuildReplica } from './faults.ts';
 import { candidates, operators, tertiary } from './operations.ts';
 import type { HandAct } from './scenario.ts';
@@ -12,7 +12,8 @@ const [ada, grace] = operators;
 
 /** People at their keyboards, in a Region of their own: they plan changes, answer questions and repair. */
 export function startPeople(world: World): void {
-  for (const act of world.scenario.acts) world.time.at(act.at, () => void perform(world, act).catch((error) => world.trace('people', messageOf(error))));
+  for (const act of world.scenario.acts)
+    world.time.at(act.at, () => void perform(world, act).catch((error) => world.trace('people', messageOf(error))));
   answerQuestions(world);
 }
 

@@ -15,7 +15,12 @@ export interface Tally {
  * @param stopAtFirst each thread stops at its first violation, and those that are beyond it stop too
  */
 export async function playSeeds(
-  { from, count, threads, ...work }: Omit<Work, 'from' | 'until' | 'stride'> & { readonly from: number; readonly count: number; readonly threads: number },
+  {
+    from,
+    count,
+    threads,
+    ...work
+  }: Omit<Work, 'from' | 'until' | 'stride'> & { readonly from: number; readonly count: number; readonly threads: number },
   onProgress: (tally: Tally) => void = () => {},
 ): Promise<Tally> {
   const tally: Tally = { played: 0, moved: 0, events: 0, failures: [] };

@@ -101,5 +101,3 @@ export class Process {
     else this.freeze(interruption.what.for);
   }
 }
-
-

@@ -62,14 +62,21 @@ export class Surroundings {
       },
       notices: {
         publish: ({ region, severity, subject }) =>
-          this.#ask(process, 'notices.publish', region, () => void this.notices.push({ at: this.#given.time.now, region, severity, subject })),
+          this.#ask(
+            process,
+            'notices.publish',
+            region,
+            () => void this.notices.push({ at: this.#given.time.now, region, severity, subject }),
+          ),
       },
       reports: {
         put: (region, key, body) => this.#ask(process, 'reports.put', region, () => void this.reports.set(`${region}/${key}`, body)),
         get: (region, key) => this.#ask(process, 'reports.get', region, () => this.reports.get(`${region}/${key}`)),
         list: (region, prefix) =>
           this.#ask(process, 'reports.list', region, () =>
-            [...this.reports.keys()].flatMap((each) => (each.startsWith(`${region}/${prefix}`) ? [each.slice(region.length + 1)] : [])).sort(),
+            [...this.reports.keys()]
+              .flatMap((each) => (each.startsWith(`${region}/${prefix}`) ? [each.slice(region.length + 1)] : []))
+              .sort(),
           ),
       },
     };

@@ -37,5 +37,7 @@ export function describeScenario(seed: number, scenario: Scenario): readonly str
 
 export const describeEnd = ({ violations, endedAt, end, commits, events }: Play): readonly string[] => [
   `${seconds(endedAt).padStart(9)}  the end: ${end}; ${commits} commits, ${events} events`,
-  ...(violations.length === 0 ? ['every promise held'] : violations.map(({ promise, at, says }) => `${promise} BROKEN at ${seconds(at)}: ${says}`)),
+  ...(violations.length === 0
+    ? ['every promise held']
+    : violations.map(({ promise, at, says }) => `${promise} BROKEN at ${seconds(at)}: ${says}`)),
 ];

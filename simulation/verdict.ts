@@ -7,13 +7,17 @@ import { microsPerSecond, toMicros } from './virtual-time.ts';
 import type { World } from './world.ts';
 
 /** What must not happen is looked for so long after the last fault. */
-const watchFor = toMicros(20);
+const watchFor = toMicros(14);
 
 /** Nothing is under way, and clients of the Region that leads have written since the last fault. */
 export function isAtRest({ time, scenario, table, executions, monitor }: World): boolean {
   if (time.now < scenario.quietFrom + watchFor) return false;
   if (table.record?.phase !== 'active' || executions.running.length > 0) return false;
-  return monitor.lastCommitAt > scenario.quietFrom && monitor.lastCommitBy?.region === table.record.holder && time.now - monitor.lastCommitAt < toMicros(4);
+  return (
+    monitor.lastCommitAt > scenario.quietFrom &&
+    monitor.lastCommitBy?.region === table.record.holder &&
+    time.now - monitor.lastCommitAt < toMicros(4)
+  );
 }
 
 /** What can only be said when a run is over. */
@@ -38,7 +42,8 @@ function judgeLife(world: World): void {
   if (isAtRest(world) || !scenario.expects.saneClocks) return;
   const { record } = table;
   const hung = executions.running.map(({ name, state }) => `${name} in "${state}"`);
-  const waitsForHuman = hung.length === 0 && surroundings.notices.some(({ severity, subject }) => severity === 1 && subject.includes('needs a human'));
+  const waitsForHuman =
+    hung.length === 0 && surroundings.notices.some(({ severity, subject }) => severity === 1 && subject.includes('needs a human'));
   if (waitsForHuman && record?.phase !== 'active') return;
   monitor.violated(
     'P2',
@@ -48,21 +53,24 @@ function judgeLife(world: World): void {
 
 function judgeExpectations({ scenario, table, monitor, executions }: World, clients: ClientView): void {
   const { nothingMoves, nothingRefused, endsIn } = scenario.expects;
-  if (nothingMoves && executions.all.size > 0) monitor.violated('P6', `${[...executions.all.keys()].join(', ')} was started although ${scenario.title}`);
+  if (nothingMoves && executions.all.size > 0)
+    monitor.violated('P6', `${[...executions.all.keys()].join(', ')} was started although ${scenario.title}`);
   if (nothingRefused && clients.refused > 0) monitor.violated('P7', `${clients.refused} writes were refused although ${scenario.title}`);
-  if (endsIn !== undefined && table.record?.holder !== endsIn) monitor.violated('P3', `it ended in ${table.record?.holder}, and without the crashes in ${endsIn}`);
+  if (endsIn !== undefined && table.record?.holder !== endsIn)
+    monitor.violated('P3', `it ended in ${table.record?.holder}, and without the crashes in ${endsIn}`);
 }
 
 /** P4: whoever lives writes down how each of its acts ended. */
 function judgeAudit({ surroundings, monitor, scenario, processes }: World): void {
   if (scenario.weather) return; // the outcome itself can be what was lost
   for (const [actId, process] of surroundings.actors) {
-    if (process.openActs.has(actId) && process.alive && !processes.has(process) && !process.hadTrouble) monitor.violated('P4', `${process.name} never wrote down how ${actId} ended`);
+    if (process.openActs.has(actId) && process.alive && !processes.has(process) && !process.hadTrouble)
+      monitor.violated('P4', `${process.name} never wrote down how ${actId} ended`);
   }
 }
 
 /** P5: what the new primary lacks is within the budget, or a person accepted a loss as great. A planned change loses nothing. */
-function judgeLoss(world: World, { source, server, plan, applied }: Fork): void {
+function judgeLoss(world: World, { source, plan, applied }: Fork): void {
   const { monitor, scenario } = world;
   const lost = source.log.slice(applied).filter(({ commit }) => commit !== undefined);
   const [first, last] = [lost[0], lost.at(-1)];

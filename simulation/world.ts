@@ -1,4 +1,3 @@
-import { runStep, runTask } from '../functions/handlers/run-operation.ts';
 import type { DatabaseId, Region } from '../functions/common/ids.ts';
 import { timestamp } from '../functions/common/ids.ts';
 import { type Logger, silentLogger } from '../functions/common/logger.ts';
@@ -7,6 +6,7 @@ import { databaseOf } from '../functions/common/operations-lookup.ts';
 import type { Ports } from '../functions/common/ports.ts';
 import type { AnyTask } from '../functions/common/task.ts';
 import { type CoordinationRecord, Epoch, type Finding } from '../functions/failover/models.ts';
+import { runStep, runTask } from '../functions/handlers/run-operation.ts';
 import { stepNamed } from '../functions/tasks.ts';
 import { CoordinationTable } from './coordination-table.ts';
 import { databasePorts } from './database-ports.ts';
@@ -95,7 +95,8 @@ export class World {
       onRecord: (before, after, by) => {
         this.monitor.recordChanged(before, after, by);
         judgeClaim(this, after);
-        if (before?.phase !== after.phase) this.trace(by.name, `record: ${after.phase} for ${after.holder}, epoch ${after.epoch}, v${after.version}`);
+        if (before?.phase !== after.phase)
+          this.trace(by.name, `record: ${after.phase} for ${after.holder}, epoch ${after.epoch}, v${after.version}`);
       },
       first: scenario.coldStart ? undefined : this.#firstRecord(),
     });
@@ -128,7 +129,13 @@ export class World {
 
   /** Makes a new replica; it answers from `readyAt` on. */
   addReplica(databaseId: DatabaseId, region: Region, source: DatabaseServer, readyAt: Micros): void {
-    this.#place(new DatabaseServer(this.#serverSettings(databaseId, region), source.newest, { server: source, lag: this.scenario.replicationLag, readyAt }));
+    this.#place(
+      new DatabaseServer(this.#serverSettings(databaseId, region), source.newest, {
+        server: source,
+        lag: this.scenario.replicationLag,
+        readyAt,
+      }),
+    );
   }
 
   #serverSettings(databaseId: DatabaseId, region: Region): ServerSettings {
@@ -144,7 +151,9 @@ export class World {
   /** Starts a function in a Region, with what the scenario has in store for this run of it. */
   spawn(name: string, region: Region): Process {
     const full = `${name} ${region}`;
-    const interruption = this.scenario.interruptions.find(({ who, nth }) => full.startsWith(who) && nth === this.#count(who, full))?.interruption;
+    const interruption = this.scenario.interruptions.find(
+      ({ who, nth }) => full.startsWith(who) && nth === this.#count(who, full),
+    )?.interruption;
     for (const { who } of this.scenario.interruptions) if (full.startsWith(who)) this.#runs.set(who, (this.#runs.get(who) ?? 0) + 1);
     const process = new Process({ name: full, region, machineClock: this.clockOf(region), time: this.time, interruption });
     this.processes.add(process);
@@ -202,12 +211,20 @@ export class World {
 
   #host(process: Process) {
     const operations = this.#flaws.operations?.(this.operations, process) ?? this.operations;
-    return { ports: this.ports(process), operations, region: process.region, clock: process.clock, log: this.#logOf(process), codeSha256: '0'.repeat(64) };
+    return {
+      ports: this.ports(process),
+      operations,
+      region: process.region,
+      clock: process.clock,
+      log: this.#logOf(process),
+      codeSha256: '0'.repeat(64),
+    };
   }
 
   #logOf(process: Process): Logger {
     if (!this.isTraced) return silentLogger;
-    const line = (message: string, facts: Readonly<Record<string, unknown>> = {}) => this.trace(process.name, `${message} ${JSON.stringify(facts)}`);
+    const line = (message: string, facts: Readonly<Record<string, unknown>> = {}) =>
+      this.trace(process.name, `${message} ${JSON.stringify(facts)}`);
     return { info: line, warn: line, error: line };
   }
 
@@ -270,7 +287,9 @@ export class World {
     for (const observer of operatedRegions) {
       const at = timestamp(this.clockOf(observer).date(0));
       const finding = (subject: string, status: Finding['status']): Finding => ({ subject, status, since: at, contrary: 0, says: '200' });
-      const databases = this.operations.databases.map(({ id, sites }) => finding(`database/${id}`, sites[observer] ? 'healthy' : 'unknown'));
+      const databases = this.operations.databases.map(({ id, sites }) =>
+        finding(`database/${id}`, sites[observer] ? 'healthy' : 'unknown'),
+      );
       this.table.votes.set(observer, {
         ...{ observer, at, run: at, about: primary, epoch: firstEpoch, positions: [], lease: { version: 0, unchangedSeconds: 0 } },
         findings: [finding('region', 'healthy'), ...databases, ...services.map(({ name }) => finding(`service/${name}`, 'healthy'))],
@@ -282,11 +301,21 @@ export class World {
     const settings = this.#serverSettings(databaseId, primary);
     const lease = this.scenario.coldStart
       ? { epoch: Epoch.parse(0), holder: undefined, untilMicros: Number.MAX_SAFE_INTEGER, closedFor: undefined }
-      : { epoch: firstEpoch, holder: primary, untilMicros: settings.clock.show(0) + toMicros(this.operations.failover.lease.length), closedFor: undefined };
-    const first: LogEntry = { at: 0, lease, transactions: 1000, canary: { seq: 1, writtenMicros: settings.clock.show(0) }, commit: undefined };
+      : {
+          epoch: firstEpoch,
+          holder: primary,
+          untilMicros: settings.clock.show(0) + toMicros(this.operations.failover.lease.length),
+          closedFor: undefined,
+        };
+    const first: LogEntry = {
+      at: 0,
+      lease,
+      transactions: 1000,
+      canary: { seq: 1, writtenMicros: settings.clock.show(0) },
+      commit: undefined,
+    };
     const source = new DatabaseServer(settings, first);
     this.#place(source);
     this.addReplica(databaseId, standby, source, 0);
   }
 }
-

@@ -91,13 +91,21 @@ async function perform(state: Extract<State, { Type: 'Task' }>, record: unknown,
       }
       const catcher = state.Catch.find((each: Catcher) => matches(each.ErrorEquals, error.name));
       if (!catcher) return { kind: 'failed', error: error.name, cause: error.message };
-      return { kind: 'next', next: catcher.Next, record: withResult(record, catcher.ResultPath, { Error: error.name, Cause: error.message }) };
+      return {
+        kind: 'next',
+        next: catcher.Next,
+        record: withResult(record, catcher.ResultPath, { Error: error.name, Cause: error.message }),
+      };
     }
   }
 }
 
 /** `made` retries were made before this one. */
-function delaySeconds({ IntervalSeconds, BackoffRate, MaxDelaySeconds, JitterStrategy }: Retrier, made: number, host: ExecutionHost): number {
+function delaySeconds(
+  { IntervalSeconds, BackoffRate, MaxDelaySeconds, JitterStrategy }: Retrier,
+  made: number,
+  host: ExecutionHost,
+): number {
   const delay = Math.min(IntervalSeconds * BackoffRate ** made, MaxDelaySeconds ?? Number.POSITIVE_INFINITY);
   return JitterStrategy === 'FULL' ? delay * host.draw() : delay;
 }
