@@ -46,13 +46,15 @@ export async function readLease(session: SqlSession): Promise<DatabaseLease | un
   };
 }
 
-/** False when the database has seen a later epoch. */
+/** False when the database has seen a later epoch. Also sweeps up what guarded transactions left since the last renewal. */
 export async function renewLease(
   session: SqlSession,
   { epoch, holder, untilMicros }: { readonly epoch: Epoch; readonly holder: Region; readonly untilMicros: number },
 ): Promise<boolean> {
   const [row] = await session.query('select codeblue.renew_lease($1, $2, $3) as renewed', [epoch, holder, untilMicros]);
-  return row?.renewed === 't';
+  if (row?.renewed !== 't') return false;
+  await session.query('delete from codeblue.open_write');
+  return true;
 }
 
 /**

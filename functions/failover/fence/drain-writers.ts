@@ -5,17 +5,21 @@ import { SqlFailed } from '../../common/sql-failed.ts';
 import type { SqlSession } from '../../verify/ports.ts';
 
 /** One transaction of this database that may have written. */
-const Writer = z.object({ pid: z.string(), xid: z.string() });
+const Writer = z.object({ pid: z.string(), xid: z.string(), idle: z.enum(['t', 'f']) });
 type Writer = z.output<typeof Writer>;
 
-/** How long writers are left to finish by themselves, and how long a terminated session has to go. */
-export interface DrainLimits {
+/** How long writers are left to finish by themselves, idle ones and others, and how long a terminated session has to go. */
+interface DrainLimits {
+  readonly idleSeconds: number;
   readonly graceSeconds: number;
   readonly terminateSeconds: number;
 }
 
-/** A commit that had passed its check takes milliseconds. All others are refused when they commit: waiting longer for them only costs time. */
-export const drainLimits: DrainLimits = { graceSeconds: 1, terminateSeconds: 5 };
+/**
+ * A commit that had passed its check takes milliseconds. All others are refused when they commit: waiting longer for them only costs time. A session
+ * that idles in its transaction gets a moment to be refused politely.
+ */
+const drainLimits: DrainLimits = { idleSeconds: 0.2, graceSeconds: 1, terminateSeconds: 5 };
 
 const PAUSE_SECONDS = 0.02;
 
@@ -31,7 +35,8 @@ const PAUSE_SECONDS = 0.02;
 export async function drainWriters(session: SqlSession, limits: DrainLimits = drainLimits): Promise<void> {
   await requireSight(session);
   const writers = await openWriters(session);
-  let left = await waitFor(session, writers, limits.graceSeconds);
+  let left = await waitFor(session, writers, limits.idleSeconds);
+  if (left.some(({ idle }) => idle === 'f')) left = await waitFor(session, left, limits.graceSeconds - limits.idleSeconds);
   if (left.length > 0) {
     for (const { pid } of left) await terminate(session, pid);
     left = await waitFor(session, left, limits.terminateSeconds);
@@ -54,7 +59,7 @@ async function requireSight(session: SqlSession): Promise<void> {
 /** Autovacuum has transaction ids and writes no data. */
 async function openWriters(session: SqlSession): Promise<readonly Writer[]> {
   const rows = await session.query(
-    `select pid::text as pid, backend_xid::text as xid from pg_stat_activity
+    `select pid::text as pid, backend_xid::text as xid, coalesce(state like 'idle%', false) as idle from pg_stat_activity
      where datname = current_database() and backend_xid is not null and pid <> pg_backend_pid() and backend_type <> 'autovacuum worker'`,
   );
   return rows.map((row) => parseAs(Writer, row, 'a row of pg_stat_activity'));
@@ -66,7 +71,7 @@ async function waitFor(session: SqlSession, writers: readonly Writer[], seconds:
   for (let looks = Math.ceil(seconds / PAUSE_SECONDS); left.length > 0 && looks > 0; looks--) {
     await session.query('select pg_sleep($1)', [PAUSE_SECONDS]);
     const open = await openWriters(session);
-    left = left.filter(({ pid, xid }) => open.some((each) => each.pid === pid && each.xid === xid));
+    left = open.filter(({ pid, xid }) => left.some((each) => each.pid === pid && each.xid === xid));
   }
   return left;
 }

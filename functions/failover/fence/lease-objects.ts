@@ -12,12 +12,12 @@ export const NEVER_LEASED_UNTIL = Number.MAX_SAFE_INTEGER;
 const INSTALL_LOCK = 6_213_370_912;
 
 /**
- * True while the lease lasts. The end is the value of a sequence: read without a snapshot, so that a transaction of any isolation level sees the
- * end as it is now, logged and replicated like a table, and cheap (see docs/adr/0007-database-fence.md). NULL, a sequence that was
- * reset, is not true.
+ * The end of the lease. It is the value of a sequence: read without a snapshot, so that a transaction of any isolation level sees it as it is now, logged and
+ * replicated like a table, and cheap. NULL where the sequence was reset.
  */
-const leaseLasts = `pg_catalog.to_timestamp(pg_catalog.pg_sequence_last_value('codeblue.lease_until')::pg_catalog.float8 / 1e6)
-    operator(pg_catalog.>) pg_catalog.clock_timestamp()`;
+const leaseUntil = `pg_catalog.pg_sequence_last_value('codeblue.lease_until')`;
+const lasts = (until: string): string =>
+  `(pg_catalog.to_timestamp(${until}::pg_catalog.float8 / 1e6) operator(pg_catalog.>) pg_catalog.clock_timestamp()) is true`;
 
 /** What the transaction remembers of its check at commit. `set_config` is undone by a rollback to a savepoint, exactly as the queued check is. */
 const remembered = `pg_catalog.current_setting('codeblue.write', true)`;
@@ -27,12 +27,12 @@ const remember = (what: '' | 'checked' | 'last'): string => `pg_catalog.set_conf
 const guardWrite = `
 declare state pg_catalog.text;
 begin
-  if ${remembered} in ('checked', 'last') then return null; end if;
-  if (${leaseLasts}) is not true then perform codeblue.refuse_write(); end if;
+  if ${remembered} <> '' then return null; end if;
+  if not ${lasts(leaseUntil)} then perform codeblue.refuse_write(); end if;
   state := ${remember('checked')};
   insert into codeblue.open_write default values;
   -- Constraints are immediate here: the check ran at once and was forgotten. It must run at commit, whatever the others do.
-  if ${remembered} is distinct from 'checked' then
+  if ${remembered} <> 'checked' then
     set constraints codeblue.check_at_commit deferred;
     state := ${remember('checked')};
     insert into codeblue.open_write default values;
@@ -44,14 +44,20 @@ end`;
  * Runs at commit, or earlier when somebody makes all constraints immediate. It stands first in the queue, and whatever else is deferred (foreign keys of
  * a bulk load, say) runs between it and the commit. So a transaction that is old enough to have much in the queue, and one in which constraints are
  * being made immediate, is checked a second time, after all that is queued now.
+ *
+ * Whoever renews the lease also removes the rows of `open_write`: that is cheaper in one sweep. Where nobody has ever renewed, each transaction removes
+ * its own; where nobody renews any more, the database closes and none are added.
  */
 const checkAtCommit = `
-declare state pg_catalog.text := ${remembered};
+declare
+  until pg_catalog.int8 := ${leaseUntil};
+  state pg_catalog.text := ${remembered};
 begin
-  if (${leaseLasts}) is not true then perform codeblue.refuse_write(); end if;
-  delete from codeblue.open_write where ctid = new.ctid;
+  if not ${lasts('until')} then perform codeblue.refuse_write(); end if;
+  if until = ${NEVER_LEASED_UNTIL} then delete from codeblue.open_write where ctid = new.ctid; end if;
   if state = 'last' or pg_catalog.now() > pg_catalog.clock_timestamp() - interval '1 second'
-      and pg_catalog.strpos(pg_catalog.lower(pg_catalog.current_query()), 'constraints') = 0 then
+      and (pg_catalog.strpos(pg_catalog.current_query(), 'onstraints') > 0
+        or pg_catalog.strpos(pg_catalog.current_query(), 'ONSTRAINTS') > 0) is not true then
     state := ${remember('')};
   else
     state := ${remember('last')};
@@ -136,7 +142,8 @@ const statements: readonly string[] = [
   `select setval('codeblue.lease_until', ${NEVER_LEASED_UNTIL}) from codeblue.lease
    where epoch = 0 and pg_sequence_last_value('codeblue.lease_until') is null`,
   'grant select on sequence codeblue.lease_until to public',
-  'create unlogged table if not exists codeblue.open_write ()',
+  // Truncating it would lock every writer out for a moment.
+  'create unlogged table if not exists codeblue.open_write () with (vacuum_truncate = off)',
   'grant select, insert, delete on codeblue.open_write to public',
   ...routines.map(createRoutine),
   ...routines.map(({ name, parameters, anybody }) => {

@@ -150,7 +150,7 @@ test('whatever the order: what is acknowledged was committed while the lease las
       const present = await database.postgres.sql('postgres', `select id from app.note where id > ${first} order by id`);
       expect(present.map(({ id }) => Number(id))).toEqual(committed.sort((a, b) => a - b));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 120_000);
 

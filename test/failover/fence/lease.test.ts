@@ -36,6 +36,11 @@ describe('before the first guardian', () => {
     expect(await write()).toBeUndefined();
   });
 
+  test('each transaction removes what its guard left: nobody renews who could', async () => {
+    await write();
+    expect(await database.postgres.sql('postgres', 'select from codeblue.open_write')).toEqual([]);
+  });
+
   test('its first lease ends like any other', async () => {
     const { fence } = database;
     expect(await fence.renew({ epoch: epoch(1), holder: virginia, untilMicros: await fence.clock() })).toBe(true);
