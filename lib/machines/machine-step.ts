@@ -21,7 +21,7 @@ export interface Retries {
 }
 
 /** Waits of 5, 10, 20, 40 and then 60 s: about 5 min in all. Longer troubles end in teardown and a refused backup. */
-export const patience: Retries = {
+const patience: Retries = {
   errors: 'retryable',
   interval: Duration.seconds(5),
   maxDelay: Duration.minutes(1),

@@ -40,7 +40,7 @@ export const noteBeginning = defineStep({
   },
 });
 
-/** @throws NotYetPrimary while a database is a replica, or open (nobody of this epoch has opened it yet) */
+/** @throws NotYetPrimary while a database is a replica, or open by a lease that is not of this epoch */
 async function snapshotsOf(
   { plan }: FailoverRecord,
   { fences }: Pick<Ports, 'fences'> & TaskContext,
@@ -48,8 +48,11 @@ async function snapshotsOf(
   const each = plan.databases.map(async ({ databaseId }) => {
     const fence = await fences.open(databaseId, plan.to);
     try {
-      const { isReplica, snapshots } = await fence.state();
+      const { isReplica, snapshots, open, epoch } = await fence.state();
       if (isReplica) throw new NotYetPrimary(`${databaseId} in ${plan.to} still says that it is a replica`);
+      // A lease that came by replication, of a server whose clock is behind: what is written under it would look as if it had arrived.
+      const inherits = open && epoch > 0 && epoch < plan.epoch;
+      if (inherits) throw new NotYetPrimary(`${databaseId} in ${plan.to} still holds a lease of epoch ${epoch}`);
       return Object.entries(snapshots).map(([databaseName, snapshot]) => ({ databaseId, databaseName, snapshot }));
     } finally {
       await fence.end();

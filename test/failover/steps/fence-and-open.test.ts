@@ -13,14 +13,19 @@ async function claimed(): Promise<{ readonly world: FailoverWorld; readonly reco
   return { world, record };
 }
 
-/** Promoted and noted: all that is left is to open. */
-async function noted() {
+/** Promoted: all that is left is to note and to open. */
+async function promoted() {
   const { world, record } = await claimed();
   const fenced = await world.step('await-fence', { ...record, fenceWaitSeconds: 0 });
   const committed = await world.step('commit-promotion', await world.step('measure-loss', fenced));
-  const promoted = await world.step('promote-replica', committed);
+  const asked = await world.step('promote-replica', committed);
   world.clock.advance(120);
-  return { world, record: await world.step('note-beginning', await world.step('await-promotion', promoted)) };
+  return { world, record: await world.step('await-promotion', asked) };
+}
+
+async function noted() {
+  const { world, record } = await promoted();
+  return { world, record: await world.step('note-beginning', record) };
 }
 
 describe('waiting for the old lease', () => {
@@ -148,6 +153,17 @@ describe('opening the new primary', () => {
     const [first] = world.databases;
     if (first) world.server(first, west).set({ lease: { epoch: 9 as never, untilMicros: 0 } });
     expect(await world.step('open-primary', record)).toMatchObject({ status: 'lost' });
+  });
+
+  test('nothing is noted while a lease of another epoch, which came by replication, is open', async () => {
+    const { world, record } = await promoted();
+    const [first] = world.databases;
+    if (!first) throw new Error('no database');
+    const { lease } = world.server(first, west).facts();
+    world.server(first, west).set({ lease: { ...lease, untilMicros: (world.clock.now().getTime() + 3_000) * 1000 } });
+    await expect(world.step('note-beginning', record)).rejects.toThrow(/still holds a lease of epoch 7/);
+    world.clock.advance(4);
+    expect(await world.step('note-beginning', record)).toMatchObject({ status: 'noted' });
   });
 
   test('where the history begins is noted before, and the first note stays', async () => {
