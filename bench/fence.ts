@@ -72,7 +72,7 @@ async function hospital(server: TestPostgres): Promise<Table> {
     await fenceBy(variant, server.server, HOSPITAL_DATABASE, tables);
     return reading(server, async () => {
       const began = performance.now();
-      const writer = startWriter({ address: () => address, connections: 4, seed: ++seed });
+      const writer = startWriter({ address: () => address, connections: 4, seed: ++seed, onAcknowledged: () => {} });
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       const { acknowledged } = await writer.stop();
       return { transactions: acknowledged, seconds: (performance.now() - began) / 1000 };
