@@ -4,6 +4,7 @@ import { readJournal } from '../hospital/journal.ts';
 import { auditTrail } from './failover/audit-trail.ts';
 import { crashEverywhere } from './failover/crashes.ts';
 import { cutOff } from './failover/cut-off.ts';
+import { failBack } from './failover/fail-back.ts';
 import { killsInARow, winnersKeepAll } from './failover/kills.ts';
 import { backUpThere, loseRegion } from './failover/lose-region.ts';
 import { deadGuardian, flappingObserver, observerLost, witnessLost } from './failover/nothing-moves.ts';
@@ -22,8 +23,9 @@ const nothingMoved =
   };
 
 /** After a change the region that lost the lead is a standby again. */
-async function protect({ world, phases }: FailoverStage): Promise<void> {
-  await phases.run('Make the old primary a standby of the new one', () => restoreProtection(world));
+async function protect(stage: FailoverStage): Promise<void> {
+  watch(stage);
+  await stage.phases.run('Make the old primary a standby of the new one', () => restoreProtection(stage.world));
 }
 
 /** The parts of the story, in its order. */
@@ -47,8 +49,9 @@ const parts = {
   partition: async (stage) => {
     const move = await cutOff(stage);
     await oldPrimaryReturns(stage, move, 'partition');
+    const back = await failBack(stage, move);
     await protect(stage);
-    return [move];
+    return [move, back];
   },
   slow: async (stage) => {
     const move = await slowReplica(stage);
