@@ -47,7 +47,8 @@ export function awsAccountFacts(home: Region): AccountFacts {
       const found = await callingFor(`describe table ${name}`, () =>
         dynamoDbIn(region).send(new DescribeTableCommand({ TableName: name })),
       );
-      return found && { status: found.Table?.TableStatus ?? 'unknown' };
+      const witness = found?.Table?.GlobalTableWitnesses?.[0]?.RegionName;
+      return found && { status: found.Table?.TableStatus ?? 'unknown', ...(witness ? { witness } : {}) };
     },
     async quotas(region) {
       const { AccountQuotas = [] } = await calling(`read the RDS quotas in ${region}`, () =>

@@ -2,6 +2,7 @@ import type { LiveDatabase } from '../backup/models.ts';
 import { formatSeconds } from '../common/duration.ts';
 import type { Database, Operations } from '../common/operations.ts';
 import type { AccountReport, Asked } from './account-report.ts';
+import { coordinationFindings, leadFindings } from './failover-findings.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { snapshotQuotaName, snapshotsHeld } from './snapshot-demand.ts';
 
@@ -20,6 +21,7 @@ export function accountFindings(operations: Operations, report: AccountReport): 
   return [
     ok('account', `signed in to ${report.identity.account} as ${report.identity.arn}`),
     ...report.databases.flatMap((each) => liveFindings(operations, each)),
+    ...operations.databases.flatMap((database) => takingTurns(operations, database, report)),
     ...report.keys.flatMap(({ subject, key, asked }) =>
       judge(asked, `${subject}: key ${key}`, 'Create the key, or correct its ARN in the config.', ({ enabled, state }) =>
         enabled
@@ -39,6 +41,7 @@ export function accountFindings(operations: Operations, report: AccountReport): 
       ),
     ),
     ...tableFindings(report.tables),
+    ...coordinationFindings(operations, report.tables),
     ...report.quotas.flatMap(({ region, asked }) =>
       judge(asked, `quotas in ${region}`, '', (quotas) => quotaFindings(operations, region, quotas)),
     ),
@@ -63,8 +66,10 @@ function liveFindings(operations: Operations, { database, region, asked }: Accou
   const subject = `${identifier} in ${region}`;
   return judge(asked, subject, `Correct databases ${database.id}: sites['${region}'].identifier, or create it.`, (live) => {
     const checks = [versionFinding(subject, live), encryptionFinding(subject, live), protectionFinding(subject, live)];
-    if (region === operations.regions.primary) checks.push(...primaryFindings(subject, database, live));
-    if (region === database.replica?.region) {
+    const turns = takesTurns(operations, database);
+    if (turns ? live.replicaOf === undefined : region === operations.regions.primary) checks.push(...logFindings(subject, database, live));
+    if (!turns && region === operations.regions.primary) checks.push(...primaryFindings(subject, database, live));
+    if (!turns && region === database.replica?.region) {
       checks.push(
         live.replicaOf
           ? ok(subject, `is a replica of ${live.replicaOf}`)
@@ -77,6 +82,20 @@ function liveFindings(operations: Operations, { database, region, asked }: Accou
     }
     return checks;
   });
+}
+
+/** Whether the lead of a database moves between its Regions: then either of them may be the primary. */
+const takesTurns = ({ failover }: Operations, { replica }: Database): boolean => failover.mode !== 'off' && replica !== undefined;
+
+function takingTurns(operations: Operations, database: Database, { databases }: AccountReport): readonly Finding[] {
+  if (!takesTurns(operations, database)) return [];
+  const told = databases.flatMap(({ database: { id }, region, asked }) =>
+    id === database.id && asked.is === 'found'
+      ? [{ subject: `${database.sites[region]?.identifier ?? id} in ${region}`, region, live: asked.value }]
+      : [],
+  );
+  // What is absent or not told is a finding already; with one site untold nobody can say who follows whom.
+  return told.length === Object.keys(database.sites).length ? leadFindings(database, told) : [];
 }
 
 function versionFinding(subject: string, { engineVersion }: LiveDatabase): Finding {
@@ -99,12 +118,9 @@ function protectionFinding(subject: string, { deletionProtected }: LiveDatabase)
   return warning(subject, 'can be deleted by one call', 'Turn deletion protection on.');
 }
 
-function primaryFindings(subject: string, { pointInTime, replica }: Database, live: LiveDatabase): Finding[] {
+function logFindings(subject: string, { pointInTime }: Database, live: LiveDatabase): Finding[] {
   const found: Finding[] = [];
   const kept = live.logRetentionDays * 86_400;
-  if (live.replicaOf) {
-    found.push(problem(subject, `is a replica of ${live.replicaOf}`, 'Name the Region of the writable database as regions.primary.'));
-  }
   if (pointInTime.enabled && kept === 0) {
     const mend = `Set the backup retention period to ${pointInTime.window / 86_400} d or more; RDS turns the log on with it.`;
     found.push(problem(subject, 'automated backups are off: no point-in-time restore', mend));
@@ -113,6 +129,14 @@ function primaryFindings(subject: string, { pointInTime, replica }: Database, li
     found.push(problem(subject, says, `Raise the backup retention period to ${pointInTime.window / 86_400} d.`));
   } else if (pointInTime.enabled) {
     found.push(ok(subject, `keeps ${live.logRetentionDays} d of log`));
+  }
+  return found;
+}
+
+function primaryFindings(subject: string, { replica }: Database, live: LiveDatabase): Finding[] {
+  const found: Finding[] = [];
+  if (live.replicaOf) {
+    found.push(problem(subject, `is a replica of ${live.replicaOf}`, 'Name the Region of the writable database as regions.primary.'));
   }
   if (replica && live.replicas.length === 0) {
     found.push(

@@ -2,7 +2,7 @@ import type { LiveDatabase } from '../backup/models.ts';
 import type { Databases } from '../backup/ports.ts';
 import { messageOf, NotFound } from '../common/errors.ts';
 import { Region } from '../common/ids.ts';
-import { auditTableName, backupKeyAlias, stateTableName } from '../common/names.ts';
+import { auditTableName, backupKeyAlias, coordinationTableName, stateTableName } from '../common/names.ts';
 import type { Database, Operations } from '../common/operations.ts';
 import { regionsOf } from '../common/operations-lookup.ts';
 import type { AccountFacts, Quota } from './ports.ts';
@@ -23,7 +23,11 @@ export interface AccountReport {
     readonly asked: Asked<{ readonly enabled: boolean; readonly state: string }>;
   }[];
   readonly secrets: readonly { readonly subject: string; readonly arn: string; readonly asked: Asked<{ readonly deletedAt?: Date }> }[];
-  readonly tables: readonly { readonly region: Region; readonly name: string; readonly asked: Asked<{ readonly status: string }> }[];
+  readonly tables: readonly {
+    readonly region: Region;
+    readonly name: string;
+    readonly asked: Asked<{ readonly status: string; readonly witness?: string }>;
+  }[];
   readonly quotas: readonly { readonly region: Region; readonly asked: Asked<readonly Quota[]> }[];
 }
 
@@ -58,7 +62,12 @@ export async function readAccount(
       [site.storageKeyArn, site.secretKeyArn].flatMap((key) => (key === undefined ? [] : [{ subject, region, key }])),
     ),
   ];
-  const tables = regions.flatMap((region) => [stateTableName(operations), auditTableName(operations)].map((name) => ({ region, name })));
+  const tables = [
+    ...regions.flatMap((region) => [stateTableName(operations), auditTableName(operations)].map((name) => ({ region, name }))),
+    ...(operations.failover.mode === 'off' ? [] : regions)
+      .filter((region) => region !== operations.regions.tertiary)
+      .map((region) => ({ region, name: coordinationTableName(operations) })),
+  ];
   const tablesAsked = await Promise.all(
     tables.map(async (each) => ({ ...each, asked: await ask(() => facts.table(each.region, each.name)) })),
   );

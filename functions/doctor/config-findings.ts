@@ -2,6 +2,7 @@ import { faults, objectiveFor, protectionsAgainst } from '../backup/recovery-obj
 import { formatSeconds } from '../common/duration.ts';
 import type { Database, Operations } from '../common/operations.ts';
 import { regionsOf } from '../common/operations-lookup.ts';
+import { failoverConfigFindings } from './failover-findings.ts';
 import { type Finding, ok, warning } from './finding.ts';
 import { placeholderFindings } from './placeholders.ts';
 import { scheduleFindings } from './schedule-findings.ts';
@@ -21,6 +22,7 @@ export function configFindings(operations: Operations, now: Date, { forLab = fal
     ...(forLab ? [] : placeholderFindings(operations)),
     ...databases,
     ...scheduleFindings(operations, now),
+    ...failoverConfigFindings(operations, { forLab }),
     ...(forLab ? [] : [...quotaFindings(operations), ...copyFindings(operations)]),
     vaultFinding(operations.vaultLock.mode),
   ];

@@ -20,6 +20,7 @@ export interface AccountFacts {
   key(region: Region, key: string): Promise<{ readonly enabled: boolean; readonly state: string } | undefined>;
   /** Describes only: the value is never read. */
   secret(region: Region, arn: string): Promise<{ readonly deletedAt?: Date } | undefined>;
-  table(region: Region, name: string): Promise<{ readonly status: string } | undefined>;
+  /** `witness` is the witness Region of a table with multi-Region strong consistency. */
+  table(region: Region, name: string): Promise<{ readonly status: string; readonly witness?: string } | undefined>;
   quotas(region: Region): Promise<readonly Quota[]>;
 }

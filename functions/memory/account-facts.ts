@@ -6,7 +6,7 @@ export interface MemoryAccount {
   readonly identity?: { readonly account: string; readonly arn: string };
   readonly keys?: Readonly<Record<string, { readonly enabled: boolean; readonly state: string }>>;
   readonly secrets?: Readonly<Record<string, { readonly deletedAt?: Date }>>;
-  readonly tables?: Readonly<Record<string, { readonly status: string }>>;
+  readonly tables?: Readonly<Record<string, { readonly status: string; readonly witness?: string }>>;
   /** By Region. */
   readonly quotas?: Readonly<Record<string, readonly Quota[]>>;
   /** Thrown by every question about this kind of thing, as a missing permission would be. */

@@ -3,7 +3,7 @@ import arocord from '../../config/examples/arocord.ts';
 import hms from '../../config/examples/hms.ts';
 import { InvalidInput, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
-import { auditTableName, backupKeyAlias, stateTableName } from '../../functions/common/names.ts';
+import { auditTableName, backupKeyAlias, coordinationTableName, stateTableName } from '../../functions/common/names.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import { examine } from '../../functions/doctor/examine.ts';
@@ -27,11 +27,14 @@ function soundAccount(operations: Operations): Required<Omit<MemoryAccount, 'ref
       ...regions.map((region) => [`${region}/${backupKeyAlias(operations)}`, enabled] as const),
     ]),
     secrets: Object.fromEntries(sites.map(([region, site]) => [`${region}/${site.secretArn}`, {}] as const)),
-    tables: Object.fromEntries(
-      regions.flatMap((region) =>
+    tables: Object.fromEntries([
+      ...regions.flatMap((region) =>
         [stateTableName(operations), auditTableName(operations)].map((name) => [`${region}/${name}`, { status: 'ACTIVE' }] as const),
       ),
-    ),
+      ...[home, standby].map(
+        (region) => [`${region}/${coordinationTableName(operations)}`, { status: 'ACTIVE', witness: operations.failover.witness }] as const,
+      ),
+    ]),
     quotas: Object.fromEntries(
       regions.map((region) => [
         region,
@@ -91,6 +94,58 @@ describe('an account', () => {
 
 const id = DatabaseId.parse('hms');
 
+/** A deployment whose lead stays where it is. */
+const still: Operations = { ...hms, failover: { ...hms.failover, mode: 'off' } };
+
+describe('a database whose Regions take turns', () => {
+  test('is well wherever its primary is', async () => {
+    const moved = await examined(soundAccount(hms), ({ databases }) => {
+      databases.setLive(id, home, { replicaOf: 'hms-replica', replicas: [], logRetentionDays: 0 });
+      databases.setLive(id, standby, { replicaOf: undefined, replicas: ['hms-primary'], logRetentionDays: 7 });
+    });
+    expect(problems(moved)).toEqual([]);
+    expect(moved.findings).toContainEqual(expect.objectContaining({ subject: 'hms-replica in us-west-2', says: 'is the primary' }));
+    expect(moved.findings).toContainEqual(expect.objectContaining({ subject: 'hms-replica in us-west-2', says: 'keeps 7 d of log' }));
+  });
+
+  test('with two primaries is a problem, and so is one with none', async () => {
+    const both = await examined(soundAccount(hms), ({ databases }) =>
+      databases.setLive(id, standby, { replicaOf: undefined, logRetentionDays: 7 }),
+    );
+    expect(problems(both)).toMatchObject([{ subject: 'hms', says: expect.stringContaining('are both writable') }]);
+    const none = await examined(soundAccount(hms), ({ databases }) => databases.setLive(id, home, { replicaOf: 'elsewhere' }));
+    expect(problems(none)).toMatchObject([{ subject: 'hms', says: 'none of its sites is writable' }]);
+  });
+
+  test('without a replica has nowhere to go', async () => {
+    const alone = await examined(soundAccount(hms), ({ databases }) => databases.setLive(id, home, { replicas: [] }));
+    expect(problems(alone)).toMatchObject([
+      { subject: 'hms-primary in us-east-1', says: 'has no replica; the config names one in us-west-2' },
+    ]);
+  });
+});
+
+describe('the table of who leads', () => {
+  const name = coordinationTableName(hms);
+  const withTable = (table: { readonly status: string; readonly witness?: string }) => {
+    const account = soundAccount(hms);
+    return { ...account, tables: { ...account.tables, [`${home}/${name}`]: table } };
+  };
+
+  test('must have its witness where the config says', async () => {
+    const without = await examined(withTable({ status: 'ACTIVE' }));
+    expect(problems(without)).toMatchObject([{ subject: `table ${name} in us-east-1`, says: expect.stringContaining('has no witness') }]);
+    const elsewhere = await examined(withTable({ status: 'ACTIVE', witness: 'eu-west-1' }));
+    expect(problems(elsewhere)).toMatchObject([{ says: 'has its witness in eu-west-1, not in us-east-2' }]);
+  });
+
+  test('is not asked for where nothing moves', async () => {
+    const { tables, ...account } = soundAccount(still);
+    const others = Object.fromEntries(Object.entries(tables).filter(([key]) => !key.endsWith(name)));
+    expect(problems(await examined({ ...account, tables: others }, () => {}, still))).toEqual([]);
+  });
+});
+
 describe('a live database', () => {
   test.each([
     ['an old engine', { engineVersion: '13.14' }, 'runs PostgreSQL 13.14; verification needs 14 or later'],
@@ -99,7 +154,7 @@ describe('a live database', () => {
     ['no replica', { replicas: [] }, 'has no replica; the config names one in us-west-2'],
     ['another writer', { replicaOf: 'elsewhere' }, 'is a replica of elsewhere'],
   ])('with %s is a problem', async (_, facts, says) => {
-    const examination = await examined(soundAccount(hms), (ports) => ports.databases.setLive(id, home, facts));
+    const examination = await examined(soundAccount(still), (ports) => ports.databases.setLive(id, home, facts), still);
     expect(problems(examination)).toMatchObject([{ subject: 'hms-primary in us-east-1', says }]);
   });
 
@@ -118,7 +173,11 @@ describe('a live database', () => {
   });
 
   test('that is no replica although the config says so is a problem', async () => {
-    const examination = await examined(soundAccount(hms), (ports) => ports.databases.setLive(id, standby, { replicaOf: undefined }));
+    const examination = await examined(
+      soundAccount(still),
+      (ports) => ports.databases.setLive(id, standby, { replicaOf: undefined }),
+      still,
+    );
     expect(problems(examination)).toMatchObject([
       { subject: 'hms-replica in us-west-2', says: 'is no replica, although the config says so' },
     ]);

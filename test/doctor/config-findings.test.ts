@@ -104,10 +104,30 @@ describe('quotas', () => {
   });
 });
 
+describe('failover', () => {
+  const failingOver = (change: Partial<Operations['failover']>): Operations => ({ ...hms, failover: { ...hms.failover, ...change } });
+
+  test('that is off beside a replica is warned of, and without one it is not', () => {
+    expect(subjects(failingOver({ mode: 'off' }), 'warning')).toContain('failover.mode');
+    const { replica: _, ...alone } = database;
+    expect(subjects({ ...failingOver({ mode: 'off' }), databases: [alone] }, 'warning')).not.toContain('failover.mode');
+  });
+
+  test.each([
+    ['failover.services', { services: [] }],
+    ['failover.capacity', { capacity: [] }],
+    ['failover.routing', { routing: {} }],
+  ] satisfies [string, Partial<Operations['failover']>][])('that leaves something behind is warned of: %s', (subject, change) => {
+    expect(subjects(hms, 'warning')).not.toContain(subject);
+    expect(subjects(failingOver(change), 'warning')).toContain(subject);
+  });
+});
+
 test('every warning and problem says how to mend it', () => {
   const bare: Operations = {
     ...hms,
     vaultLock: { ...hms.vaultLock, mode: 'off' },
+    failover: { ...hms.failover, services: [], capacity: [], routing: {} },
     databases: [{ ...database, copyTo: [], invariants: [], pointInTime: { ...database.pointInTime, enabled: false } }],
   };
   const findings = configFindings(bare, now).filter(({ level }) => level !== 'ok');
