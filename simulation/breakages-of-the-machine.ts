@@ -4,9 +4,9 @@ import type { Operations } from '../functions/common/operations.ts';
 import { type ApprovalAnswer, FailoverRecord } from '../functions/failover/models.ts';
 import type { Breakage } from './breakages.ts';
 import { brokenCoordination, inObservers, inStep } from './broken-ports.ts';
+import type { Flaws } from './flaws.ts';
 import type { Definition, State } from './machine/definition.ts';
 import { operators } from './operations.ts';
-import type { Flaws } from './world.ts';
 
 /** The definition with one state changed. @throws RangeError when there is none of that name */
 function withState(definition: Definition, name: string, change: (state: State) => State): Definition {

@@ -2,7 +2,7 @@ import { InvalidInput } from '../functions/common/errors.ts';
 import { breakagesOfLeases } from './breakages-of-leases.ts';
 import { breakagesOfTheMachine } from './breakages-of-the-machine.ts';
 import { breakagesOfVotes } from './breakages-of-votes.ts';
-import type { Flaws } from './world.ts';
+import type { Flaws } from './flaws.ts';
 
 /** The protocol broken in one place, at its ports, its policy or its definition: the simulation must find each. */
 export interface Breakage {

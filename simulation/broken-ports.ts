@@ -1,7 +1,8 @@
 import type { Ports } from '../functions/common/ports.ts';
 import type { Coordination, Fence } from '../functions/failover/ports.ts';
+import type { Flaws } from './flaws.ts';
 import type { Process } from './process.ts';
-import type { Flaws, World } from './world.ts';
+import type { World } from './world.ts';
 
 type Where = (process: Process) => boolean;
 

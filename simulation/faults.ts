@@ -1,4 +1,5 @@
 import type { Region } from '../functions/common/ids.ts';
+import type { DatabaseServer } from './database-server.ts';
 import { candidates } from './operations.ts';
 import type { Fault } from './scenario.ts';
 import { toMicros } from './virtual-time.ts';
@@ -56,7 +57,7 @@ function begin(world: World, silenced: Silenced, fault: Fault): void {
       network.setCut(...fault.between, true);
       break;
     case 'database-stopped':
-      for (const server of world.servers) if (server.region === fault.region) server.stop();
+      for (const server of world.servers) if (isMeant(world, server, fault)) server.stop();
       break;
     case 'services-sick':
       surroundings.sickServices.add(fault.region);
@@ -77,6 +78,11 @@ function begin(world: World, silenced: Silenced, fault: Fault): void {
       for (const server of world.servers) if (server.region === fault.region) server.unfenced = ['app.public.new_table'];
       break;
   }
+}
+
+function isMeant({ operations }: World, server: DatabaseServer, { region, which }: Extract<Fault, { kind: 'database-stopped' }>): boolean {
+  const second = operations.databases[1] ?? operations.databases[0];
+  return server.region === region && (which === 'all' || server.databaseId === second?.id);
 }
 
 function silence(world: World, silenced: Silenced, task: string, region: Region): void {

@@ -18,27 +18,28 @@ export interface PolicyVariant {
   readonly mode: 'automatic' | 'approve';
   /** Loss budget, seconds. */
   readonly budgetSeconds: number;
+  readonly databases: 1 | 2;
 }
 
 /** People who may approve. The requester of planned changes is one of them. */
 export const operators = ['operator-ada', 'operator-grace'] as const;
 
 /**
- * The example of the HMS manual with one database. What only lasts (dwell, cool-down, expiry of approvals) is shorter than in the profile, so that a run is
+ * The example of the HMS manual with one database or two. What only lasts (dwell, cool-down, expiry of approvals) is shorter than in the profile, so that a run is
  * two minutes of simulated time; the cool-down stays longer than the longest freeze, as ADR 6 demands of a deployment. The margin is twice the profile's: the errors
  * that it must cover are drawn up to it, and a failover that forgot it has to be too fast by more than its own steps are slow.
  */
-export function simulatedOperations({ mode, budgetSeconds }: PolicyVariant): Operations {
+export function simulatedOperations({ mode, budgetSeconds, databases }: PolicyVariant): Operations {
   const [database] = hms.databases;
   if (!database) throw new RangeError('the example has no database');
+  const objectives = { ...database.objectives, rpo: seconds(budgetSeconds), regionLossRpo: seconds(budgetSeconds) };
+  const first = { ...database, objectives };
   const health = (name: string) =>
     Object.fromEntries(candidates.map((region) => [region, `https://${name}.${region}.hospital.example/health`]));
   return Operations.parse({
     ...hms,
     regions: { primary, standby, tertiary },
-    databases: [
-      { ...database, objectives: { ...database.objectives, rpo: seconds(budgetSeconds), regionLossRpo: seconds(budgetSeconds) } },
-    ],
+    databases: [first, { ...first, id: 'billing', databaseNames: ['billing'] }].slice(0, databases),
     canary: { ...hms.canary, interval: seconds(5) },
     failover: {
       ...hms.failover,

@@ -1,6 +1,6 @@
 import { Conflict, messageOf } from '../functions/common/errors.ts';
 import { timestamp } from '../functions/common/ids.ts';
-import { failoverExecution } from '../functions/failover/execution-name.ts';
+import { latestExecution } from '../functions/failover/execution-name.ts';
 import { Epoch, type FailoverPlan } from '../functions/failover/models.ts';
 import { rebuildReplica } from './faults.ts';
 import { candidates, operators, tertiary } from './operations.ts';
@@ -41,7 +41,7 @@ async function switchOver(world: World): Promise<void> {
   const { coordination, executions } = world.ports(process);
   const record = await coordination?.read();
   const to = candidates.find((region) => region !== record?.holder);
-  if (record?.phase !== 'active' || !to) return;
+  if (!executions || record?.phase !== 'active' || !to) return;
   const plan: FailoverPlan = {
     kind: 'switchover',
     from: record.holder,
@@ -53,7 +53,8 @@ async function switchOver(world: World): Promise<void> {
     needsApproval: world.operations.failover.mode !== 'automatic' || !record.fenced,
     databases: world.operations.databases.map(({ id }) => ({ databaseId: id, lossBudgetSeconds: 0 })),
   };
-  await executions?.start({ ...failoverExecution(plan), input: { plan } });
+  const { status, ref } = await latestExecution(executions, plan);
+  if (status === 'free') await executions.start({ ...ref, input: { plan } });
 }
 
 /** Looks for questions every few seconds, and answers each as the scenario says; beyond it, a person who may agrees. */

@@ -1,6 +1,7 @@
 import type { Operations } from '../functions/common/operations.ts';
 import { startClients } from './clients.ts';
 import { Silenced, scheduleFaults } from './faults.ts';
+import type { Flaws } from './flaws.ts';
 import type { Definition } from './machine/definition.ts';
 import type { Violation } from './monitor.ts';
 import { startPeople } from './people.ts';
@@ -9,7 +10,7 @@ import type { Scenario } from './scenario.ts';
 import { startSchedules } from './schedules.ts';
 import { isAtRest, judgeEnd } from './verdict.ts';
 import { type Micros, toMicros } from './virtual-time.ts';
-import { type Flaws, World } from './world.ts';
+import { World } from './world.ts';
 
 /** After the last fault everything must come to rest within this: services that do not come up are waited for a quarter of an hour, and a rolled-back failover begins anew after the cool-down. */
 const restLimit = toMicros(1500);

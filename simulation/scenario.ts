@@ -9,7 +9,8 @@ import type { Micros } from './virtual-time.ts';
 export type Fault = { readonly at: Micros; readonly until: Micros | undefined } & (
   | { readonly kind: 'region-lost'; readonly region: Region }
   | { readonly kind: 'cut'; readonly between: readonly [Region, Region] }
-  | { readonly kind: 'database-stopped'; readonly region: Region }
+  /** Of all databases, or of the second one only. */
+  | { readonly kind: 'database-stopped'; readonly region: Region; readonly which: 'all' | 'the second' }
   | { readonly kind: 'services-sick'; readonly region: Region }
   | { readonly kind: 'guardian-dead'; readonly region: Region }
   | { readonly kind: 'observer-dead'; readonly region: Region }

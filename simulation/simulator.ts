@@ -1,10 +1,10 @@
 import type { Operations } from '../functions/common/operations.ts';
 import { drawScenario } from './draw-scenario.ts';
+import type { Flaws } from './flaws.ts';
 import { type Definition, parseDefinition } from './machine/definition.ts';
 import { type PolicyVariant, simulatedOperations } from './operations.ts';
 import { type Play, type PlaySettings, play } from './play.ts';
 import { seededRandom } from './random.ts';
-import type { Flaws } from './world.ts';
 
 /** Plays seeds: the same seed is the same run, on any machine. */
 export class Simulator {
@@ -33,7 +33,7 @@ export class Simulator {
   }
 
   #operationsFor(policy: PolicyVariant): Operations {
-    const key = `${policy.mode} ${policy.budgetSeconds}`;
+    const key = `${policy.mode} ${policy.budgetSeconds} ${policy.databases}`;
     const known = this.#operations.get(key);
     if (known) return known;
     const made = simulatedOperations(policy);

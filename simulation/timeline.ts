@@ -21,7 +21,7 @@ export function describeScenario(seed: number, scenario: Scenario): readonly str
   });
   return [
     `seed ${seed}: ${title}`,
-    `  mode ${policy.mode}, budget ${policy.budgetSeconds} s, commits take up to ${seconds(commitTakes)} s, replica lags ${seconds(replicationLag)} s${expects.saneClocks ? '' : ', clocks are up to a minute apart'}`,
+    `  mode ${policy.mode}, budget ${policy.budgetSeconds} s, ${policy.databases === 1 ? 'one database' : 'two databases'}, commits take up to ${seconds(commitTakes)} s, replica lags ${seconds(replicationLag)} s${expects.saneClocks ? '' : ', clocks are up to a minute apart'}`,
     ...[...steps, ...databaseSteps].map((step) => `  clock steps: ${step}`),
     ...(weather
       ? [

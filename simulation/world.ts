@@ -1,37 +1,29 @@
 import type { DatabaseId, Region } from '../functions/common/ids.ts';
-import { timestamp } from '../functions/common/ids.ts';
 import { type Logger, silentLogger } from '../functions/common/logger.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import { databaseOf } from '../functions/common/operations-lookup.ts';
 import type { Ports } from '../functions/common/ports.ts';
 import type { AnyTask } from '../functions/common/task.ts';
-import { type CoordinationRecord, Epoch, type Finding } from '../functions/failover/models.ts';
 import { runStep, runTask } from '../functions/handlers/run-operation.ts';
 import { stepNamed } from '../functions/tasks.ts';
 import { CoordinationTable } from './coordination-table.ts';
 import { databasePorts } from './database-ports.ts';
-import { DatabaseServer, type LogEntry, type ServerFlaws, type ServerSettings } from './database-server.ts';
+import { DatabaseServer, type ServerSettings } from './database-server.ts';
 import { type Execution, SimulatedExecutions } from './executions.ts';
+import { firstEntry, firstRecord, firstVotes } from './first-state.ts';
+import type { Flaws } from './flaws.ts';
 import type { Definition } from './machine/definition.ts';
 import { StatesError } from './machine/interpreter.ts';
 import { MachineClock, trueClock } from './machine-clock.ts';
 import { Monitor } from './monitor.ts';
 import { Network } from './network.ts';
-import { operatedRegions, primary, standby, witness } from './operations.ts';
+import { primary, standby, witness } from './operations.ts';
 import { Process } from './process.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { Surroundings } from './surroundings.ts';
 import { judgeClaim } from './verdict.ts';
 import { type Micros, microsPerSecond, toMicros, VirtualTime } from './virtual-time.ts';
-
-/** What a deliberate breakage changes, at the seams of the protocol and nowhere inside it. */
-export interface Flaws {
-  readonly ports?: (ports: Partial<Ports>, process: Process, world: World) => Partial<Ports>;
-  readonly operations?: (operations: Operations, process: Process) => Operations;
-  readonly definition?: (definition: Definition) => Definition;
-  readonly server?: ServerFlaws;
-}
 
 export interface WorldSettings {
   readonly scenario: Scenario;
@@ -42,9 +34,6 @@ export interface WorldSettings {
   /** Receives one line per happening; left out for speed. */
   readonly trace?: ((at: Micros, who: string, what: string) => void) | undefined;
 }
-
-/** Leases of the record that a run begins with: long after the last change of leadership. */
-const firstEpoch = Epoch.parse(1);
 
 /** Everything that a run is made of: three Regions and a witness, their databases and handlers, under one virtual clock. */
 export class World {
@@ -98,10 +87,11 @@ export class World {
         if (before?.phase !== after.phase)
           this.trace(by.name, `record: ${after.phase} for ${after.holder}, epoch ${after.epoch}, v${after.version}`);
       },
-      first: scenario.coldStart ? undefined : this.#firstRecord(),
+      first: scenario.coldStart ? undefined : firstRecord(operations, this.clockOf(primary)),
     });
     for (const { id } of operations.databases) this.#makeServers(id);
-    if (!scenario.coldStart) this.#castFirstVotes();
+    if (!scenario.coldStart)
+      for (const vote of firstVotes(operations, (region) => this.clockOf(region))) this.table.votes.set(vote.observer, vote);
   }
 
   trace(who: string, what: string): void {
@@ -268,53 +258,9 @@ export class World {
     this.time.after(this.#faultRandom.int(toMicros(1), toMicros(12)), finish);
   }
 
-  #firstRecord(): CoordinationRecord {
-    const shown = this.clockOf(primary).date(0);
-    return {
-      epoch: firstEpoch,
-      holder: primary,
-      phase: 'active',
-      leaseUntil: timestamp(new Date(shown.getTime() + this.operations.failover.lease.length * 1000)),
-      fenced: true,
-      changedAt: timestamp(new Date(shown.getTime() - 86_400_000)),
-      version: 100,
-    };
-  }
-
-  /** Observers have seen everything well before the run begins. */
-  #castFirstVotes(): void {
-    const { services } = this.operations.failover;
-    for (const observer of operatedRegions) {
-      const at = timestamp(this.clockOf(observer).date(0));
-      const finding = (subject: string, status: Finding['status']): Finding => ({ subject, status, since: at, contrary: 0, says: '200' });
-      const databases = this.operations.databases.map(({ id, sites }) =>
-        finding(`database/${id}`, sites[observer] ? 'healthy' : 'unknown'),
-      );
-      this.table.votes.set(observer, {
-        ...{ observer, at, run: at, about: primary, epoch: firstEpoch, positions: [], lease: { version: 0, unchangedSeconds: 0 } },
-        findings: [finding('region', 'healthy'), ...databases, ...services.map(({ name }) => finding(`service/${name}`, 'healthy'))],
-      });
-    }
-  }
-
   #makeServers(databaseId: DatabaseId): void {
     const settings = this.#serverSettings(databaseId, primary);
-    const lease = this.scenario.coldStart
-      ? { epoch: Epoch.parse(0), holder: undefined, untilMicros: Number.MAX_SAFE_INTEGER, closedFor: undefined }
-      : {
-          epoch: firstEpoch,
-          holder: primary,
-          untilMicros: settings.clock.show(0) + toMicros(this.operations.failover.lease.length),
-          closedFor: undefined,
-        };
-    const first: LogEntry = {
-      at: 0,
-      lease,
-      transactions: 1000,
-      canary: { seq: 1, writtenMicros: settings.clock.show(0) },
-      commit: undefined,
-    };
-    const source = new DatabaseServer(settings, first);
+    const source = new DatabaseServer(settings, firstEntry(this.operations, settings.clock, this.scenario.coldStart));
     this.#place(source);
     this.addReplica(databaseId, standby, source, 0);
   }

@@ -54,7 +54,7 @@ const host = (invoke: ExecutionHost['invoke'], states: string[] = [], waits: num
 
 let machines: readonly SynthesizedMachine[];
 beforeAll(() => {
-  machines = synthesizedMachines(simulatedOperations({ mode: 'automatic', budgetSeconds: 60 }));
+  machines = synthesizedMachines(simulatedOperations({ mode: 'automatic', budgetSeconds: 60, databases: 1 }));
 });
 
 describe('the interpreter in simulated time', () => {
