@@ -3,7 +3,7 @@
  * Against no fence and against other ways to build one, rounds interleaved, medians of ratios. Objectives: at most 3 % on the hospital writer, at most
  * 10 % on the saturating one.
  *
- * `node bench/fence.ts [--rounds 5] [--seconds 3] [--rows 1000000] [--pgbench <path>] [--json]`
+ * `node bench/fence.ts [--rounds 5] [--seconds 4] [--rows 1000000] [--pgbench <path>] [--json]`
  */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,12 +17,12 @@ import { startWriter } from '../lab/hospital/writer.ts';
 import { startPostgres, type TestPostgres } from '../test/support/postgres.ts';
 import { measureRounds, type Overhead, processorSeconds, type Reading } from './fence/rounds.ts';
 import { fillTpcb, saturatingWriter, tpcbTables } from './fence/saturating-writer.ts';
-import { fenceBy, installRivals, none, perRow, product, type Variant, variants } from './fence/variants.ts';
+import { fenceBy, guard, installRivals, none, perRow, product, type Variant, variants } from './fence/variants.ts';
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
     rows: { type: 'string', default: '1000000' },
     pgbench: { type: 'string', default: 'pgbench' },
     json: { type: 'boolean', default: false },
@@ -56,6 +56,7 @@ async function reading(
   const before = processorSeconds(server.dataDirectory);
   const { transactions, seconds: took } = await work();
   const after = processorSeconds(server.dataDirectory);
+  await stop?.();
   const serverMicros = before === undefined || after === undefined ? undefined : ((after - before) * 1e6) / transactions;
   return { perSecond: transactions / took, serverMicros };
 }
@@ -68,16 +69,14 @@ async function hospital(server: TestPostgres): Promise<Table> {
   const tables = (await listApplicationTables(session)).filter(({ schema }) => schema !== 'bench').map(qualified);
   await session.close();
   let seed = 0;
-  const measure = async (variant: Variant): Promise<Reading> => {
-    await fenceBy(variant, server.server, HOSPITAL_DATABASE, tables);
-    return reading(server, async () => {
+  const measure = (variant: Variant): Promise<Reading> =>
+    reading({ server, databaseName: HOSPITAL_DATABASE, tables, variant }, async () => {
       const began = performance.now();
       const writer = startWriter({ address: () => address, connections: 4, seed: ++seed, onAcknowledged: () => {} });
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       const { acknowledged } = await writer.stop();
       return { transactions: acknowledged, seconds: (performance.now() - began) / 1000 };
     });
-  };
   return {
     title: `hospital writer at full speed, ${tables.length} tables`,
     objective: 3,
@@ -95,10 +94,9 @@ async function saturating(server: TestPostgres): Promise<readonly Table[]> {
   for (const commit of ['on', 'off']) {
     await session.query(`alter database tpcb set synchronous_commit = ${commit}`);
     const overheads = await measureRounds(variants, rounds, async (variant) => {
-      await fenceBy(variant, server.server, 'tpcb', tpcbTables);
       await session.query('truncate pgbench_history');
       await session.query('vacuum pgbench_branches, pgbench_tellers');
-      return reading(server, () => write(seconds));
+      return reading({ server, databaseName: 'tpcb', tables: tpcbTables, variant }, () => write(seconds));
     });
     measured.push({ title: `${name}, synchronous_commit = ${commit}`, objective: 10, overheads });
   }
@@ -121,9 +119,8 @@ async function bulk(server: TestPostgres): Promise<readonly Table[]> {
   const measured: Table[] = [];
   for (const [name, load] of Object.entries(loads)) {
     const overheads = await measureRounds([none, product, perRow], Math.min(rounds, 3), async (variant) => {
-      await fenceBy(variant, server.server, 'bulk', ['loaded']);
       await client.query('truncate loaded');
-      return reading(server, async () => {
+      return reading({ server, databaseName: 'bulk', tables: ['loaded'], variant }, async () => {
         const began = performance.now();
         await load();
         return { transactions: rows, seconds: (performance.now() - began) / 1000 };

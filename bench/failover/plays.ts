@@ -30,6 +30,7 @@ const PATIENCE_MS = 120_000;
 const OBSERVE_MS = 10_000;
 /** An old primary that acknowledged something in the last part of that time has not stopped. */
 const STOPPED_MS = 1_000;
+const START_ATTEMPTS = 3;
 /** Writes before anything is broken. */
 const WARM_WRITES = 100;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
@@ -58,13 +59,24 @@ interface Play {
 /** Starts the contender, breaks it, measures, and leaves nothing behind. @param round  decides the moment; counts from 0 */
 export async function playOnce<Name extends PlayName>(name: Name, contender: Contender, round: number): Promise<PlayResult<Name>>;
 export async function playOnce(name: PlayName, contender: Contender, round: number): Promise<KillResult | DoubleWriting> {
-  const system = await contender.start(round);
+  const system = await startPatiently(contender, round);
   try {
     // One cycle to settle, then a part of the next: golden fractions are spread evenly, however many there are.
     const moment = (): Promise<void> => wait(contender.cycleSeconds * 1000 * (1 + ((round * GOLDEN) % 1)));
     return await plays[name](system, { seed: round + 1, moment });
   } finally {
     await system.stop();
+  }
+}
+
+/** Starting is not what is measured: on a machine too busy for it, it gets another try. */
+async function startPatiently(contender: Contender, round: number): Promise<System> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await contender.start(round);
+    } catch (error) {
+      if (attempt === START_ATTEMPTS) throw error;
+    }
   }
 }
 

@@ -1,5 +1,8 @@
+import { Region } from '../../functions/common/ids.ts';
 import { completeFence } from '../../functions/failover/fence/complete-fence.ts';
+import { fenceOver } from '../../functions/failover/fence/fence-over.ts';
 import { FENCE_TRIGGER } from '../../functions/failover/fence/fenced-tables.ts';
+import { Epoch } from '../../functions/failover/models.ts';
 import type { SqlServer, SqlSession } from '../../functions/verify/ports.ts';
 
 /** One way to fence, or none. */
@@ -69,6 +72,21 @@ export async function fenceBy(variant: Variant, server: SqlServer, databaseName:
     await session.close();
   }
   if (variant.product) await completeFence(server, databaseName);
+}
+
+/** A guardian as a deployment has one: renews every three seconds, and sweeps up by it. @returns what stops it */
+export async function guard(server: SqlServer, databaseName: string): Promise<() => Promise<void>> {
+  const fence = await fenceOver(server, [databaseName]);
+  const renew = async (): Promise<void> => {
+    const untilMicros = (await fence.clock()) + 20_000_000;
+    await fence.renew({ epoch: Epoch.parse(1), holder: Region.parse('us-east-1'), untilMicros });
+  };
+  await renew();
+  const timer = setInterval(() => void renew(), 3_000);
+  return async () => {
+    clearInterval(timer);
+    await fence.end();
+  };
 }
 
 const functionOf = (name: string, body: string): string =>
