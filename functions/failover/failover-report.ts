@@ -43,7 +43,7 @@ export function failoverReportMarkdown(report: FailoverReport): string {
   return [
     `# ${plan.kind === 'failover' ? 'Failover' : 'Switchover'} from ${plan.from} to ${plan.to}, epoch ${plan.epoch}`,
     '',
-    `${plan.reason}. Asked for by ${plan.requestedBy} at ${plan.requestedAt}; trouble since ${report.outageSince}; the old primary was fenced ${report.fenced ?? 'before this execution'}.`,
+    `${plan.reason}. Asked for by ${plan.requestedBy} at ${plan.requestedAt}; trouble since ${report.outageSince}; ${fencedHow(report)}.`,
     '',
     ...table('| Recovery time | measured | objective | kept |', [
       rtoLine('database', rto.database),
@@ -59,6 +59,13 @@ export function failoverReportMarkdown(report: FailoverReport): string {
   ].join('\n');
 }
 
+const fences = {
+  'by-receipt': 'the old primary said that it closed',
+  'by-expiry': 'the lease of the old primary was waited out',
+  'by-human': 'a human said that the old primary was off',
+} as const;
+const fencedHow = ({ fenced }: FailoverReport): string => (fenced ? fences[fenced] : 'an earlier execution saw to the fence');
+
 /** A Markdown table with its heading; nothing without lines. */
 function table(heading: string, lines: readonly string[]): readonly string[] {
   if (lines.length === 0) return [];
@@ -73,8 +80,9 @@ function rtoLine(name: string, { seconds, objectiveSeconds }: FailoverReport['rt
 
 function lossLine(loss: LossEstimate): string {
   const { databaseId, provenSeconds, atMostSeconds, transactions, budgetSeconds, lastKnownAgeSeconds } = loss;
-  const known = lastKnownAgeSeconds !== undefined;
-  return `| ${databaseId} | ${known ? formatSeconds(atMostSeconds) : 'unknown'} | ${formatSeconds(provenSeconds)} | ${transactions} | ${formatSeconds(budgetSeconds)} | ${isWithinBudget(loss) ? 'yes' : 'NO'} |`;
+  const atMost = lastKnownAgeSeconds === undefined ? 'unknown' : formatSeconds(atMostSeconds);
+  const kept = isWithinBudget(loss) ? 'yes' : 'NO';
+  return `| ${databaseId} | ${atMost} | ${formatSeconds(provenSeconds)} | ${transactions} | ${formatSeconds(budgetSeconds)} | ${kept} |`;
 }
 
 /** Keys of a report, by the epoch that it is about. */

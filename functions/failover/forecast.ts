@@ -27,8 +27,8 @@ export interface Forecast {
 }
 
 /**
- * How long a change of leadership will take, phase by phase. Medians of earlier reports of the same kind stand in for what was expected, and the longest of them for a worst case
- * that was thought shorter.
+ * How long a change of leadership will take, phase by phase. Medians of earlier reports of the same kind stand in for what was expected, and the
+ * longest of them for a worst case that was thought shorter.
  */
 export function forecast(
   operations: Pick<Operations, 'databases' | 'failover'>,

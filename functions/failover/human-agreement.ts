@@ -4,8 +4,8 @@ import type { ApprovalQuestion } from './models.ts';
 import type { Coordination } from './ports.ts';
 
 /**
- * Why a human's agreement to exactly this question cannot be relied on; undefined when it can. Asked of the coordination table, not of the way that a machine came: whoever
- * acts on an agreement looks for it.
+ * Why a human's agreement to exactly this question cannot be relied on; undefined when it can. Asked of the coordination table, not of the way that
+ * a machine came: whoever acts on an agreement looks for it.
  *
  * @param when `now`: it must still be good. `given`: it was acted on already, and only had to be good then
  */

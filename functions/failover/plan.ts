@@ -22,8 +22,8 @@ export interface PlanRequest {
 }
 
 /**
- * What a person, a drill or failback asks for, as a plan for the next epoch; or why there can be none. Without a complete fence a human must agree, whatever was
- * asked for. A planned change may lose nothing: its budgets are zero.
+ * What a person, a drill or failback asks for, as a plan for the next epoch; or why there can be none. Without a complete fence a human must agree,
+ * whatever was asked for. A planned change may lose nothing: its budgets are zero.
  */
 export function planFailover(
   request: PlanRequest,

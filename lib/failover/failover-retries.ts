@@ -5,12 +5,15 @@ import type { Retries } from '../machines/machine-step.ts';
 export const brief: Retries = { errors: 'retryable', interval: Duration.seconds(1), maxDelay: Duration.seconds(5), maxAttempts: 8 };
 
 /**
- * The write that is the point of no return: when the table does not say whether it took it, only the table can tell. Waits of 1, 2, 4, 8 and then 15 s, ten minutes in
- * all; without the table nobody can lead anyway.
+ * The write that is the point of no return: when the table does not say whether it took it, only the table can tell. Waits of 1, 2, 4, 8 and then
+ * 15 s, ten minutes in all; without the table nobody can lead anyway.
  */
 export const untilTold: Retries = { errors: 'retryable', interval: Duration.seconds(1), maxDelay: Duration.seconds(15), maxAttempts: 42 };
 
-/** Beyond it, and on the way back: whatever happens, for half an hour. RDS refuses to promote a replica that is being backed up. People are paged long before this ends. */
+/**
+ * Beyond it, and on the way back: whatever happens, for half an hour. RDS refuses to promote a replica that is being backed up. People are paged
+ * long before this ends.
+ */
 export const onward: Retries = { errors: 'all', interval: Duration.seconds(2), maxDelay: Duration.seconds(15), maxAttempts: 120 };
 
 /** What follows when the new primary is open: telling and recording. Five minutes. */

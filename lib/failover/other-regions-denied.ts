@@ -13,9 +13,9 @@ const distantControlPlanes = [
 ];
 
 /**
- * Row F6 at run time: no step of a failover calls into another Region, nor a control plane that is hosted in one. What a failover does must work while any other Region
- * is gone. The one exception is the data plane of routing controls: five endpoints in five Regions, any of which serves (ARC Developer Guide, "Best
- * practices"), so one that is gone stops nothing.
+ * Row F6 at run time: no step of a failover calls into another Region, nor a control plane that is hosted in one. What a failover does must work
+ * while any other Region is gone. The one exception is the data plane of routing controls: five endpoints in five Regions, any of which serves (ARC
+ * Developer Guide, "Best practices"), so one that is gone stops nothing.
  */
 export class OtherRegionsDenied extends Construct {
   readonly policy: iam.ManagedPolicy;

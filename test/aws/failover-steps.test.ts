@@ -37,8 +37,8 @@ import { at, led, planned, secondsLater } from '../failover/support.ts';
 import { east, movableOperations, west } from '../support/failover-world.ts';
 
 /**
- * Row F6, by running: every step of the failover with the adapters that are deployed, over clients that record which Region they were made for. Nothing is reached:
- * AWS is a set of doubles, and the databases refuse the connection.
+ * Row F6, by running: every step of the failover with the adapters that are deployed, over clients that record which Region they were made for.
+ * Nothing is reached: AWS is a set of doubles, and the databases refuse the connection.
  */
 const routing = FailoverPolicy.shape.routing.parse({
   arc: {

@@ -23,8 +23,8 @@ export function movableOperations(failover: Partial<Operations['failover']> = {}
 }
 
 /**
- * A deployment in memory that can move: the primary Region leads in epoch 7, fenced, with both replicas up to date. Its clock stands still unless somebody waits on it
- * or moves it.
+ * A deployment in memory that can move: the primary Region leads in epoch 7, fenced, with both replicas up to date. Its clock stands still unless
+ * somebody waits on it or moves it.
  */
 export async function failoverWorld(given: { readonly operations?: Operations; readonly record?: Partial<CoordinationRecord> } = {}) {
   const operations = given.operations ?? movableOperations();

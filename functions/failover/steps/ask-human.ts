@@ -39,7 +39,11 @@ export const askHuman = defineStep({
           region,
           severity: 1,
           subject: `Answer wanted: ${sentences[question]}`,
-          text: `${plan.kind} from ${plan.from} to ${plan.to}, epoch ${plan.epoch}. ${plan.reason}. ${record.says}. Answer before ${asked.expiresAt}: codeblue failover approve ${asked.hash.slice(0, 16)}`,
+          text: [
+            `${plan.kind} from ${plan.from} to ${plan.to}, epoch ${plan.epoch}. ${plan.reason}.`,
+            `${record.says}.`,
+            `Answer before ${asked.expiresAt}: codeblue failover approve ${asked.hash.slice(0, 16)}`,
+          ].join('\n'),
         });
         return asked;
       },

@@ -3,7 +3,10 @@ import { defineStep } from '../../common/task.ts';
 import { FailoverRecord } from '../models.ts';
 import { found, freshStanding, pastItsEpoch } from './failover-step.ts';
 
-/** RDS takes minutes, more with a long replay. After this long a human must look. Looks every 2 s for so long are a third of the events that Step Functions keeps. */
+/**
+ * RDS takes minutes, more with a long replay. After this long a human must look. Looks every 2 s for so long are a third of the events that Step
+ * Functions keeps.
+ */
 const promotionLimit = minutes(30);
 
 /** One look at the promoted databases; the machine comes back until each is an available primary, or one failed. */

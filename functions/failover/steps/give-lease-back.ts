@@ -8,8 +8,8 @@ import { writeTransition } from '../write-transition.ts';
 import { act, found, freshStanding, pastItsEpoch, unlessRefused } from './failover-step.ts';
 
 /**
- * Gives the lease back to the old primary, in an epoch of its own. Where nothing was claimed there is nothing to give back. Beyond the point of no return it does
- * nothing, and says so.
+ * Gives the lease back to the old primary, in an epoch of its own. Where nothing was claimed there is nothing to give back. Beyond the point of no
+ * return it does nothing, and says so.
  */
 export const giveLeaseBack = defineStep({
   name: 'give-lease-back',

@@ -14,11 +14,12 @@ const lookSeconds = 5;
 const pollMilliseconds = 500;
 
 /**
- * Holds the replica against the last that is known of the old primary. A failover may lose what the budget allows; a planned change nothing: it waits
- * until the replica shows the closing mark, the last write of all.
+ * Holds the replica against the last that is known of the old primary. A failover may lose what the budget allows; a planned change nothing: it
+ * waits until the replica shows the closing mark, the last write of all.
  *
  * A failover waits too, for what is left of the old lease where a receipt or a human cut that wait short. The replica inherits the lease row with
- * everything else that it received, and a renewal without the closing after it would open it as soon as it is promoted, before this epoch has given it a lease.
+ * everything else that it received, and a renewal without the closing after it would open it as soon as it is promoted, before this epoch has given
+ * it a lease.
  */
 export const measureLoss = defineStep({
   name: 'measure-loss',
@@ -61,7 +62,10 @@ export const measureLoss = defineStep({
   },
 });
 
-/** Looks until every replica has the closing mark or the old lease is over, for one look at most. @returns also how much of the lease is left, by one clock */
+/**
+ * Looks until every replica has the closing mark or the old lease is over, for one look at most. @returns also how much of the lease is left, by
+ * one clock
+ */
 async function untilNothingOpenIsInherited(record: FailoverRecord, context: Pick<Ports, 'fences'> & TaskContext) {
   const { clock, operations } = context;
   const { length, margin } = operations.failover.lease;
@@ -108,5 +112,6 @@ function describeLoss({
 }: LossEstimate): string {
   const budget = `the budget is ${formatSeconds(budgetSeconds)}`;
   if (lastKnownAgeSeconds === undefined) return `${databaseId}: nobody can tell what is lost; ${budget}`;
-  return `${databaseId}: at most ${formatSeconds(atMostSeconds)} and ${transactions} known transactions are lost, ${formatSeconds(provenSeconds)} of it for certain; ${budget}`;
+  const certain = `${formatSeconds(provenSeconds)} of it for certain`;
+  return `${databaseId}: at most ${formatSeconds(atMostSeconds)} and ${transactions} known transactions are lost, ${certain}; ${budget}`;
 }
