@@ -7,19 +7,13 @@ import { InvalidInput } from '../../common/errors.ts';
 export interface Fork {
   /** The first id that the promoted server can have given out itself: no transaction of the old primary from here on ever arrived. */
   readonly firstOwn: bigint;
-  /** All transactions below had ended, and their end had arrived, before the promotion. Undefined: nobody asked the replica in time. */
-  readonly endedBelow: bigint | undefined;
 }
 
-/**
- * @param snapshot  `pg_current_snapshot()` of the promoted database before its first write
- * @param runningFrom  `pg_snapshot_xmin(pg_current_snapshot())` of the replica at any time before its promotion
- * @throws InvalidInput
- */
-export function forkOf({ snapshot, runningFrom }: { readonly snapshot: string; readonly runningFrom?: string | undefined }): Fork {
+/** @param snapshot  `pg_current_snapshot()` of the promoted database before its first write @throws InvalidInput */
+export function forkOf(snapshot: string): Fork {
   const xmax = /^\d+:(\d+):[\d,]*$/.exec(snapshot)?.[1];
   if (xmax === undefined) throw new InvalidInput('the snapshot of the promotion is not one that PostgreSQL prints');
-  return { firstOwn: BigInt(xmax), endedBelow: runningFrom === undefined ? undefined : BigInt(runningFrom) };
+  return { firstOwn: BigInt(xmax) };
 }
 
 /** Ids in rows are the lower 32 bits. */
@@ -28,14 +22,14 @@ const BITS = 32;
 const FIRST_NORMAL = 3n;
 
 /** As PostgreSQL stores it in a row. */
-export const lowXid = (xid: bigint): string => String(BigInt.asUintN(BITS, xid));
+const lowXid = (xid: bigint): string => String(BigInt.asUintN(BITS, xid));
 
 /**
  * The 64-bit id that a row's `xmin` stands for on a server whose next one is `next`: the newest below `next` with these lower bits.
  * Undefined for the ids that are no transactions.
  *
  * Exact for every row that is not frozen: those are never 2^31 transactions old. A frozen row keeps the number for ever, so after 2^32
- * transactions it names a later one; `isSameVersion` in old-rows.ts sorts those few out.
+ * transactions it names a later one; old-rows.ts sorts those few out.
  */
 export function fullXid(xmin: string, next: bigint): bigint | undefined {
   const low = BigInt(xmin);
@@ -52,7 +46,3 @@ export function fullXid(xmin: string, next: bigint): bigint | undefined {
  */
 export const isSince = (fork: Fork, xmin = 'xmin'): string =>
   `(age(${xmin}) > 0 and age(${xmin}) <= (select age('${lowXid(fork.firstOwn)}'::xid)))`;
-
-/** SQL: could the transaction have been running when the histories parted, or have begun later? */
-export const mayHaveMissed = (fork: Fork): string =>
-  fork.endedBelow === undefined ? 'true' : `(age(xmin) > 0 and age(xmin) <= (select age('${lowXid(fork.endedBelow)}'::xid)))`;

@@ -3,7 +3,7 @@ import { rowHash } from '../../verify/row-hash.ts';
 import { type Chunk, chunksOf, readOnce } from '../../verify/scan.ts';
 import { qualified } from '../../verify/session.ts';
 import { notArrived } from './arrivals.ts';
-import { isSince, mayHaveMissed } from './fork.ts';
+import { isSince } from './fork.ts';
 import { givenKeys, hasGivenKey, here, keyOf, keyValues } from './key-columns.ts';
 import { type BothSides, keyObject, type LostWrite, type TablePair } from './losing-table.ts';
 import { required, rowsOf, wholeRows } from './row-query.ts';
@@ -43,14 +43,13 @@ function placesOf({ fromBlock, toBlock }: Chunk): readonly string[] {
   return [`ctid >= '(${fromBlock},0)'::tid`, ...(toBlock === undefined ? [] : [`ctid < '(${toBlock},0)'::tid`])];
 }
 
-/** Distinct `xmin` of the chunk's rows that may have missed the replica, and the old primary's next transaction id at that moment. */
-async function xminsOf({ old, fork }: BothSides, chunk: Chunk): Promise<{ readonly xmins: readonly string[]; readonly next: bigint }> {
-  const where = [...placesOf(chunk), mayHaveMissed(fork)].join(' and ');
+/** Distinct `xmin` of the chunk's rows, and the old primary's next transaction id at that moment. */
+async function xminsOf({ old }: BothSides, chunk: Chunk): Promise<{ readonly xmins: readonly string[]; readonly next: bigint }> {
   const [row] = required(
     await readOnce(
       old,
       `select string_agg(xmin, ' ') as xmins, pg_snapshot_xmax(pg_current_snapshot()) as next
-       from (select distinct xmin::text as xmin from only ${qualified(chunk.table)} where ${where}) s`,
+       from (select distinct xmin::text as xmin from only ${qualified(chunk.table)} where ${placesOf(chunk).join(' and ')}) s`,
       [],
     ),
   );

@@ -17,6 +17,6 @@ export async function forksOf(reports: Reports, leader: Region): Promise<Forks> 
   const beginning = await readBeginning(reports, { epoch: Epoch.parse(Math.max(...epochs)), to: leader });
   return (databaseId, databaseName) => {
     const noted = beginning?.snapshots.find((each) => each.databaseId === databaseId && each.databaseName === databaseName);
-    return noted && forkOf(noted);
+    return noted && forkOf(noted.snapshot);
   };
 }

@@ -4,7 +4,7 @@ import { type Fork, forkOf } from '../../../functions/failover/failback/fork.ts'
 import { copyPhysically, serve, type TestPostgres } from '../../support/postgres.ts';
 
 /** Asks until it is so. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
+async function until(condition: () => Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + 30_000;
   while (!(await condition())) if (performance.now() > giveUpAt) throw new Error('it never became so');
 }
@@ -28,12 +28,11 @@ export async function cut(standby: TestPostgres): Promise<void> {
   await until(() => isTrue(standby, 'not exists (select from pg_stat_wal_receiver)'));
 }
 
-/** Promotes it and notes the snapshot that the failover record keeps, before anybody writes. */
-export async function promote(standby: TestPostgres, { asked = true } = {}): Promise<Fork> {
-  const [before] = await standby.sql('postgres', 'select pg_snapshot_xmin(pg_current_snapshot()) as xmin');
+/** Promotes it and notes the snapshot that the failover keeps, before anybody writes. */
+export async function promote(standby: TestPostgres): Promise<Fork> {
   await standby.sql('postgres', 'select pg_promote()');
-  const [after] = await standby.sql('postgres', 'select pg_current_snapshot() as snapshot');
-  return forkOf({ snapshot: after?.snapshot ?? '', runningFrom: asked ? (before?.xmin ?? undefined) : undefined });
+  const [row] = await standby.sql('postgres', 'select pg_current_snapshot() as snapshot');
+  return forkOf(row?.snapshot ?? '');
 }
 
 /** Everything that the primary has committed has been replayed. */
