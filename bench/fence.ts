@@ -48,11 +48,20 @@ try {
   await postgres.stop();
 }
 
-/** Runs work that counts, and takes the server's processor time over it. */
+interface Place {
+  readonly server: TestPostgres;
+  readonly databaseName: string;
+  readonly tables: readonly string[];
+  readonly variant: Variant;
+}
+
+/** Fences the tables in one way, runs work that counts, and takes the server's processor time over it. */
 async function reading(
-  server: TestPostgres,
+  { server, databaseName, tables, variant }: Place,
   work: () => Promise<{ readonly transactions: number; readonly seconds: number }>,
 ): Promise<Reading> {
+  await fenceBy(variant, server.server, databaseName, tables);
+  const stop = variant.product ? await guard(server.server, databaseName) : undefined;
   const before = processorSeconds(server.dataDirectory);
   const { transactions, seconds: took } = await work();
   const after = processorSeconds(server.dataDirectory);
