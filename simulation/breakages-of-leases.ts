@@ -1,7 +1,8 @@
 import type { CoordinationRecord } from '../functions/failover/models.ts';
 import { Epoch } from '../functions/failover/models.ts';
 import type { Breakage } from './breakages.ts';
-import { bothBroken, brokenCoordination, brokenFences, inGuardians, inStep } from './broken-ports.ts';
+import { brokenCoordination, brokenFences, inGuardians, inStep } from './broken-ports.ts';
+import { standby } from './operations.ts';
 import { toMicros } from './virtual-time.ts';
 
 /** As a guardian would see it that does not know of claims: the old holder leads on. */
@@ -74,15 +75,12 @@ export const breakagesOfLeases: readonly Breakage[] = [
     },
   },
   {
-    name: 'open-under-a-lost-epoch',
-    says: 'The new primary is opened although the record could not be written, and whatever epoch it has seen.',
+    name: 'one-guardian-alone',
+    says: 'Only the guardian of the leading Region renews.',
     flaws: {
-      server: { epochNotCompared: true },
-      ports: bothBroken(
-        brokenCoordination(inStep('open-primary'), (coordination) => ({
-          replace: (record) => coordination.replace(record).catch(() => record),
-        })),
-        brokenFences(inStep('open-primary'), () => ({})),
+      ports: brokenCoordination(
+        (process) => inGuardians(process) && process.region === standby,
+        () => ({ read: async () => undefined }),
       ),
     },
   },

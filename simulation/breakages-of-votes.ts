@@ -54,4 +54,18 @@ export const breakagesOfVotes: readonly Breakage[] = [
       })),
     },
   },
+  {
+    name: 'nobody-resumes',
+    says: 'Observers start a failover once, and nobody takes over an execution that died.',
+    flaws: {
+      ports: (ports, process) => {
+        const { executions } = ports;
+        if (!executions || !inObservers(process)) return ports;
+        const firstOnly: typeof executions.start = async (request) => {
+          if (/^failover-\d+$/.test(request.name)) await executions.start(request);
+        };
+        return { ...ports, executions: { ...executions, start: firstOnly } };
+      },
+    },
+  },
 ];

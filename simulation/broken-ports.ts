@@ -1,4 +1,3 @@
-import type { Ports } from '../functions/common/ports.ts';
 import type { Coordination, Fence } from '../functions/failover/ports.ts';
 import type { Flaws } from './flaws.ts';
 import type { Process } from './process.ts';
@@ -36,8 +35,3 @@ export const brokenFences =
     };
     return { ...ports, fences: { ...fences, open } };
   };
-
-export const bothBroken =
-  (first: NonNullable<Flaws['ports']>, second: NonNullable<Flaws['ports']>): NonNullable<Flaws['ports']> =>
-  (ports: Partial<Ports>, process, world) =>
-    second(first(ports, process, world), process, world);

@@ -71,7 +71,9 @@ export function databasePorts(
           onAct('close', process, server);
           return new AnswersLater(server.close(epoch), () => {
             if (!server.isUp) throw new ServiceUnavailable(`${server.databaseId} in ${server.region} stopped`);
-            return positionOf(server.mark(epoch));
+            const mark = server.mark(epoch);
+            if (!mark) throw new Conflict(`${server.databaseId} was opened while it was being closed for epoch ${epoch}`);
+            return positionOf(mark);
           });
         });
       },

@@ -184,8 +184,9 @@ export class DatabaseServer {
     return Math.max(this.#settings.time.now, this.#lastRecordAt) + 1;
   }
 
-  /** The last write of all before `epoch`. */
-  mark(epoch: Epoch): LogEntry {
+  /** The last write of all before `epoch`. Undefined when somebody opened it for that epoch or a later one meanwhile. */
+  mark(epoch: Epoch): LogEntry | undefined {
+    if (this.lease.epoch !== epoch || this.lease.holder !== undefined) return undefined;
     return this.append({ lease: { ...this.lease, closedFor: epoch } });
   }
 

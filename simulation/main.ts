@@ -96,11 +96,16 @@ async function findBreakages({ from, threads, json }: Options): Promise<number> 
   return found.every((each) => 'runs' in each) ? 0 : 1;
 }
 
-/** One line that is written over on a terminal, and one for each tenth elsewhere. */
+/** Broken promises as they are found, and how far it is: one line that is written over on a terminal, one for each tenth elsewhere. */
 function progressOf(total: number): (tally: Tally) => void {
   const began = performance.now();
-  let tenth = 0;
+  let [tenth, shown] = [0, 0];
   return ({ played, failures }) => {
+    for (; shown < failures.length; shown++) {
+      const failure = failures[shown];
+      if (failure && shown < shownFailures)
+        process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[K' : ''}seed ${failure.seed} breaks ${failure.promise}\n`);
+    }
     const elapsed = (performance.now() - began) / 1000;
     const left = Math.round((elapsed / played) * (total - played));
     const line = `${played} of ${total}, ${failures.length} broken promises, ${Math.round(played / elapsed)} runs/s, ${left} s left`;
