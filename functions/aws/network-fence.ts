@@ -23,6 +23,9 @@ import { calling, errorNameOf } from './errors.ts';
 import { rdsInstances } from './rds-instances.ts';
 import type { AwsSettings } from './settings.ts';
 
+/** A rule whose description begins so stays: the other Region's guardian and failback come in by it, by address because groups have no names across Regions. */
+const spared = /^codeblue\b/i;
+
 const ec2In = perRegion((region) => new EC2Client(clientOptions(region)));
 
 /** What it takes to put a rule back. As JSON below 256 characters, the longest value of a tag. */
@@ -38,7 +41,7 @@ const Source = z.strictObject({
 type Source = z.output<typeof Source>;
 
 /**
- * Takes every rule out of the database's own security groups that lets somebody in on its port, except Codeblue's way in: the guardian and failback
+ * Takes every rule out of the database's own security groups that lets somebody in on its port, except Codeblue's ways in: guardians and failback
  * still must reach it. Before a rule is revoked it is written into a tag of its group, so a run that dies between the two loses nothing,
  * and `restore` needs nothing else. Connections that are open already may live on: the fence in the database is what stops those.
  */
@@ -64,9 +67,8 @@ export function networkFencePort(settings: AwsSettings): NetworkFence {
     async isolate(databaseId, region) {
       const { groups, database } = await groupsOf(databaseId, region);
       const ours = database.sites[region]?.network.securityGroupId;
-      const rules = (await rulesOf(region, groups)).filter(
-        (rule) => letsIn(rule, database.port) && rule.ReferencedGroupInfo?.GroupId !== ours,
-      );
+      const isOurs = (rule: SecurityGroupRule) => rule.ReferencedGroupInfo?.GroupId === ours || spared.test(rule.Description ?? '');
+      const rules = (await rulesOf(region, groups)).filter((rule) => letsIn(rule, database.port) && !isOurs(rule));
       for (const rule of rules) await takeOut(region, rule);
       return rules.length;
     },

@@ -95,6 +95,7 @@ networkFenceContract(async () => {
   await letIn(primary, groupId, { group: ours }, 5432);
   await letIn(primary, groupId, { group: application }, 5432);
   await letIn(primary, groupId, { cidr: '10.0.0.0/8' }, 5432);
+  await letIn(primary, groupId, { cidr: '10.9.0.0/16', says: 'codeblue: guardian of us-west-2' }, 5432);
   await letIn(primary, groupId, { cidr: '10.1.0.0/16' }, 22);
   const [hms, ...rest] = motoOperations.databases;
   const site = hms?.sites[primary];
@@ -103,7 +104,7 @@ networkFenceContract(async () => {
   const operations = { ...motoOperations, databases: [{ ...hms, sites: { ...hms.sites, [primary]: { ...site, network } } }, ...rest] };
   return {
     networkFence: networkFencePort({ ...settings, operations }),
-    spared: [ours],
+    spared: ['10.9.0.0/16', ours],
     async letIn() {
       const query = new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: 'group-id', Values: [groupId] }] });
       const { SecurityGroupRules = [] } = await new EC2Client({ region: primary }).send(query);

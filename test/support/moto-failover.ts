@@ -95,8 +95,16 @@ export async function createReplicatedDatabase(
   return { groupId: network?.groupId ?? '', ...(network?.vpcId ? { vpcId: network.vpcId } : {}) };
 }
 
-export async function letIn(region: Region, GroupId: string, source: { readonly cidr: string } | { readonly group: string }, port: number) {
-  const from = 'cidr' in source ? { IpRanges: [{ CidrIp: source.cidr }] } : { UserIdGroupPairs: [{ GroupId: source.group }] };
+export async function letIn(
+  region: Region,
+  GroupId: string,
+  source: { readonly cidr: string; readonly says?: string } | { readonly group: string },
+  port: number,
+) {
+  const from =
+    'cidr' in source
+      ? { IpRanges: [{ CidrIp: source.cidr, Description: source.says }] }
+      : { UserIdGroupPairs: [{ GroupId: source.group }] };
   const IpPermissions = [{ IpProtocol: 'tcp', FromPort: port, ToPort: port, ...from }];
   await ec2In(region).send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
 }
