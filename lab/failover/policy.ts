@@ -24,8 +24,8 @@ export const watchableNumbers: LabFailoverNumbers = {
 };
 
 /** The services of the lab's hospital; all of them are critical, and the first can be scaled. */
-export const labServices = ['api', 'records', 'orders'] as const;
-export const scaledService: (typeof labServices)[number] = 'api';
+const labServices = ['api', 'records', 'orders'] as const;
+const scaledService: (typeof labServices)[number] = 'api';
 /** Tasks of the scaled service while its region is active, and while it stands by. */
 const strength = { active: 4, standby: 2 };
 
@@ -54,7 +54,7 @@ export function labFailover({ lease, observe }: LabFailoverNumbers): OperationsI
     observe,
     triggers: { criticalServicesUnhealthy: labServices.length, regionUnreachable: true, databaseUnhealthy: true },
     // Half an hour in the profiles. A lab that rested so long would be no lab.
-    coolDown: seconds(1),
+    coolDown: seconds(5),
     approvals: { by: Object.values(approvers), expireAfter: minutes(5) },
     services: labServices.map((name) => ({
       name,

@@ -14,6 +14,7 @@ import { labDatabaseId, labOperations, labRegions, type Profile, saveOperations 
 import type { Regions } from '../regions.ts';
 import { type RunningRegions, type StartProgress, startRegions } from '../start.ts';
 import { storedRecord } from './coordination.ts';
+import { explain } from './explain.ts';
 import { LeaseRouter } from './lease-router.ts';
 import { type LabFailoverNumbers, labFailover, withLossBudget } from './policy.ts';
 import { type BrokenServices, regionHealth } from './region-health.ts';
@@ -97,7 +98,9 @@ export class FailoverWorld {
   async until(what: string, limitSeconds: number, isSo: () => boolean | Promise<boolean>): Promise<void> {
     const giveUpAt = performance.now() + limitSeconds * 1000;
     while (!(await isSo())) {
-      if (performance.now() > giveUpAt) throw new LabUnavailable(`${limitSeconds} s passed without this: ${what}`);
+      if (performance.now() > giveUpAt) {
+        throw new LabUnavailable(`${limitSeconds} s passed without this: ${what}`, { hint: await explain(this) });
+      }
       await wait(POLL_MS);
     }
   }
@@ -116,11 +119,11 @@ export class FailoverWorld {
     this.startSchedules(region);
   }
 
-  schedule(region: Region): RegionSchedule {
+  readonly schedule = (region: Region): RegionSchedule => {
     const found = this.#schedules.get(region);
     if (!found) throw new TypeError(`there is no region ${region}`);
     return found;
-  }
+  };
 
   /** All schedules of the region, or that of one task. */
   startSchedules(region: Region, task?: string): void {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attachLab } from '../../lab/attach.ts';
 import { restoreProtection } from '../../lab/failover/old-primary.ts';
 import { watchableNumbers } from '../../lab/failover/policy.ts';
 import { Timeline } from '../../lab/failover/timeline.ts';
@@ -38,6 +39,21 @@ describe('leadership', () => {
     expect(broken(at)).toEqual([]);
     expect(judged(at)).toEqual(['F2', 'F3', 'P1.kill', 'P5.kill', 'F4.return', 'P1', 'P4']);
     expect(processesUnder(world.regions.dir).filter(({ root }) => root)).toHaveLength(2);
+  });
+
+  it('is seen as it is by a process that looks into the lab from outside', async () => {
+    const { leader, other } = world.sides();
+    const { databaseId } = world.regions.state;
+    const { ports, operations, region } = await attachLab(world.regions.dir);
+    expect(region).toBe(leader);
+    expect(operations).toEqual(world.lab.operations);
+    expect(await ports.coordination.read()).toMatchObject({ epoch: 2, holder: leader, phase: 'active' });
+    expect(await ports.replicas.describe(databaseId, leader)).toMatchObject({ role: 'primary', status: 'available' });
+    expect(await ports.replicas.describe(databaseId, other)).toMatchObject({ role: 'replica', status: 'available' });
+    const fence = await ports.fences.open(databaseId, other); // over the link: it is another Region's database
+    expect(await fence.state()).toMatchObject({ isReplica: true, installed: true, open: false, unfenced: [] });
+    await fence.end();
+    expect(await ports.databases.describe(databaseId, other)).toMatchObject({ replicaOf: leader });
   });
 
   it('leaves a Region that is cut off from all but its clients, and no two of them are ever written to', async () => {

@@ -10,7 +10,7 @@ const farSides = ({ regions, lab }: FailoverWorld, region: Region): readonly Reg
   [...regions.names, lab.operations.failover.witness].filter((each) => each !== region);
 
 /** Cuts the leading region off from everything but its clients, and waits until the other one leads. It stays cut off. */
-export async function cutLeaderOff(world: FailoverWorld, timeline: Timeline): Promise<Move> {
+async function cutLeaderOff(world: FailoverWorld, timeline: Timeline): Promise<Move> {
   const { leader: from, other: to } = world.sides();
   const sinceMs = leadsSinceMs(world, from);
   const startedMs = performance.now();
@@ -20,7 +20,7 @@ export async function cutLeaderOff(world: FailoverWorld, timeline: Timeline): Pr
   return measureMove(world, { from, to, startedMs, startedAt, sinceMs });
 }
 
-export function mend(world: FailoverWorld, region: Region): void {
+function mend(world: FailoverWorld, region: Region): void {
   for (const far of farSides(world, region)) world.network.heal(world.regions, region, far);
 }
 

@@ -21,7 +21,7 @@ export interface Kill {
 }
 
 /** Kills the leading region, waits for the other one, brings the dead one back as its standby. */
-export async function killAndRepair({ world, timeline }: Pick<FailoverStage, 'world' | 'timeline'>): Promise<Kill> {
+async function killAndRepair({ world, timeline }: Pick<FailoverStage, 'world' | 'timeline'>): Promise<Kill> {
   const move = await loseLeader(world, timeline);
   await world.revive(move.from);
   const tried = await tryToWrite(world, move.from, 3);
