@@ -6,6 +6,7 @@ import { regionsOf } from '../common/operations-lookup.ts';
 import { candidateRegions } from './candidates.ts';
 import { countingVotes, type Trouble, troubles } from './majority.ts';
 import { type ApprovalAnswer, type CoordinationRecord, Epoch, type FailoverPlan, type Hold, type Vote } from './models.ts';
+import { heldBy } from './stop-sign.ts';
 
 /** Everything that a decision rests on. Who decides is not in it: all observers come to the same. */
 export interface Situation {
@@ -67,7 +68,8 @@ function noMajority(seen: readonly Trouble[], heard: number, observers: number, 
 /** What speaks against moving although a majority sees trouble. */
 function objection({ operations, record, hold, refusal, now }: Situation): string | undefined {
   const { coolDown } = operations.failover;
-  if (hold !== undefined && Date.parse(hold.until) > now.getTime()) return `${hold.by} holds it until ${hold.until} (${hold.reason})`;
+  const held = heldBy(hold, now);
+  if (held !== undefined) return held;
   const rested = secondsBetween(new Date(record.changedAt), now);
   if (rested < coolDown) return `leadership changed ${formatSeconds(Math.max(0, rested))} ago, and rests for ${formatSeconds(coolDown)}`;
   if (refusal?.answer === 'rejected' && now < after(new Date(refusal.at), coolDown)) return `${refusal.by} said no at ${refusal.at}`;

@@ -90,6 +90,15 @@ describe('failover plan', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('while somebody holds it says who and why, and how to go on', async () => {
+    const { run } = await world();
+    await run('failover', 'hold', '--until', '2026-11-21T13:00:00Z', '--reason', 'storage work');
+    const { stderr, exitCode } = await run('failover', 'plan');
+    expect(stderr).toContain('alice holds it until 2026-11-21T13:00:00.000Z (storage work)');
+    expect(stderr).toContain('codeblue failover release');
+    expect(exitCode).toBe(1);
+  });
+
   test('while a change is under way is refused', async () => {
     const plan = planned();
     const { run } = await world(steady({ epoch: plan.epoch, phase: 'claimed', holder: plan.to, plan }));

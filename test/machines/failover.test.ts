@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, type Region } from '../../functions/common/ids.ts';
-import type { FailoverPlan } from '../../functions/failover/models.ts';
+import { type FailoverPlan, Hold } from '../../functions/failover/models.ts';
 import { synthesizedMachines } from '../../lib/synthesized.ts';
 import { type Definition, parseDefinition } from '../../simulation/machine/definition.ts';
 import { type Ending, execute } from '../../simulation/machine/interpreter.ts';
@@ -225,6 +225,56 @@ describe('nothing is moved', () => {
     const { end, succeeded } = await run(world, { ...plan, epoch: epoch as never });
     expect({ end, succeeded }).toEqual({ end: 'Somebody else moved', succeeded: false });
     expect(await leads(world)).toBe(before);
+  });
+});
+
+describe('a hold aborts', () => {
+  const hold = (world: FailoverWorld) =>
+    world.ports.coordination.putHold(
+      Hold.parse({ until: '2026-11-22T13:00:00.000Z', by: 'alice', reason: 'false alarm', at: world.clock.now().toISOString() }),
+    );
+
+  it.each([
+    'Claim the next epoch',
+    'Can the old primary still write?',
+    'Measure what would be lost',
+    'POINT OF NO RETURN: commit to the new primary',
+  ])('what has come to "%s", and the old Region leads again', async (state) => {
+    const world = await lostEast();
+    const { end, succeeded } = await run(
+      world,
+      await world.plan({ requestedBy: 'bob' }),
+      onOnce(state, () => hold(world)),
+    );
+    expect({ end, succeeded }).toEqual({ end: 'Rolled back: the old primary leads', succeeded: false });
+    expect(await leads(world)).toMatch(state === 'Claim the next epoch' ? `active 7 ${east}` : `active 9 ${east}`);
+    expect(await unpairedActs(world)).toEqual([]);
+  });
+
+  it('a question that nobody has answered yet', async () => {
+    const world = await lostEast();
+    const plan = await world.plan({ requestedBy: 'bob', needsApproval: true });
+    expect(
+      await run(
+        world,
+        plan,
+        onOnce('Wait for the answer to start', () => hold(world)),
+      ),
+    ).toMatchObject({
+      end: 'Rolled back: the old primary leads',
+    });
+    expect(await leads(world)).toBe(`active 7 ${east}`);
+  });
+
+  it('nothing that is beyond the point of no return', async () => {
+    const world = await lostEast();
+    const { end } = await run(
+      world,
+      await world.plan(),
+      onOnce('Promote the replica', () => hold(world)),
+    );
+    expect(end).toBe('Failover complete');
+    expect(await leads(world)).toBe(`active 8 ${west}`);
   });
 });
 

@@ -5,6 +5,7 @@ import { candidateRegions } from '../../../functions/failover/candidates.ts';
 import { type Forecast, forecast, type RecoveryForecast } from '../../../functions/failover/forecast.ts';
 import type { CoordinationRecord, FailoverPlan } from '../../../functions/failover/models.ts';
 import { planFailover } from '../../../functions/failover/plan.ts';
+import { stopSign } from '../../../functions/failover/stop-sign.ts';
 import type { Session } from '../../session.ts';
 import { earlierReports } from './report.ts';
 
@@ -32,6 +33,8 @@ export interface PlannedFailover {
 export async function planWantedFailover(session: PlanSession, wanted: WantedFailover): Promise<PlannedFailover> {
   const { ports, operations, clock, region } = session;
   const record = await ports.coordination.read();
+  const held = await stopSign({ coordination: ports.coordination, clock });
+  if (held !== undefined) throw new InvalidInput(held, { hint: 'When it is right to move all the same: codeblue failover release' });
   const { mode, approvals } = operations.failover;
   const planned = planFailover({
     operations,

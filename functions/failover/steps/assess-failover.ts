@@ -6,6 +6,7 @@ import { type CoordinationRecord, FailoverRecord } from '../models.ts';
 import { enterPhase, outageStart } from '../phases.ts';
 import { automaticRequester } from '../plan.ts';
 import { standingOf } from '../standing.ts';
+import { stopSign } from '../stop-sign.ts';
 import { found, pastItsEpoch } from './failover-step.ts';
 
 /**
@@ -59,6 +60,9 @@ async function wanted(
     const [votes, hold] = await Promise.all([coordination.votes(), coordination.hold()]);
     const { action, says } = decide({ operations, record: current, votes, hold, now: clock.now() });
     if (action !== 'move') return found(record, 'not-called-for', says);
+  } else {
+    const stopped = await stopSign(context);
+    if (stopped !== undefined) return found(record, 'refused', stopped);
   }
   const states = await Promise.all(plan.databases.map(({ databaseId }) => replicas.describe(databaseId, plan.to)));
   const unfit = states.filter(({ role, status }) => role !== 'replica' || status !== 'available');

@@ -3,6 +3,7 @@ import { InvalidInput } from '../../common/errors.ts';
 import { defineStep } from '../../common/task.ts';
 import { judgeAnswer } from '../approvals.ts';
 import { FailoverRecord } from '../models.ts';
+import { stopSign } from '../stop-sign.ts';
 import { found } from './failover-step.ts';
 
 /** One look for the answer to the question that was asked; the machine comes back until there is one or it expired. */
@@ -15,6 +16,8 @@ export const awaitAnswer = defineStep({
   async run(record, { coordination, operations, clock }) {
     const { question: request } = record;
     if (!request) throw new InvalidInput('there is no question to answer');
+    const stopped = await stopSign({ coordination, clock });
+    if (stopped !== undefined) return found(record, 'refused', stopped);
     const answer = await coordination.answerTo(request.hash);
     const { status, says } = judgeAnswer(request, answer, operations.failover.approvals, clock.now());
     const judged = found(record, status === 'rejected' ? 'refused' : status, says);

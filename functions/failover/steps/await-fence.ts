@@ -4,6 +4,7 @@ import { closedPositions } from '../loss.ts';
 import { FailoverRecord, type FenceReceipt } from '../models.ts';
 import { enterPhase } from '../phases.ts';
 import { standingOf } from '../standing.ts';
+import { stopSign } from '../stop-sign.ts';
 import { found, pastItsEpoch } from './failover-step.ts';
 
 /** One look stays this long, polling for the receipt of the old primary's guardian. */
@@ -29,6 +30,8 @@ export const awaitFence = defineStep({
     const standing = standingOf(current, plan);
     if (standing === 'promoting') return found(record, 'committed', `epoch ${plan.epoch} is being promoted for this plan already`);
     if (standing !== 'claimed') return pastItsEpoch(record, standing);
+    const stopped = await stopSign({ coordination, clock });
+    if (stopped !== undefined) return found(record, 'refused', stopped);
     if (!current?.fenced && record.fenced !== 'by-human') {
       return found(record, 'unfenced', `not every table in ${plan.from} is fenced: a human must see to it that it is off`);
     }

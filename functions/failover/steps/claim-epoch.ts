@@ -11,6 +11,7 @@ import { lastKnownPositions } from '../loss.ts';
 import { FailoverRecord } from '../models.ts';
 import { enterPhase } from '../phases.ts';
 import { standingOf } from '../standing.ts';
+import { stopSign } from '../stop-sign.ts';
 import { writeTransition } from '../write-transition.ts';
 import { act, found, pastItsEpoch, type StepContext, unlessRefused } from './failover-step.ts';
 
@@ -34,6 +35,8 @@ export const claimEpoch = defineStep({
     if (standing === 'leads') return found(record, 'promoted', `${plan.to} leads in epoch ${plan.epoch} already`);
     if (standing !== 'before' && standing !== 'claimed') return pastItsEpoch(record, standing);
 
+    const stopped = await stopSign(context);
+    if (stopped !== undefined) return found(record, 'refused', stopped);
     if (standing === 'before' && plan.needsApproval) {
       const missing = await missingAgreement({ question: 'start', plan, losses: [] }, context, { now: clock.now() });
       if (missing !== undefined) return found(record, 'refused', missing);

@@ -7,6 +7,7 @@ import { missingAgreement } from '../human-agreement.ts';
 import { isWithinBudget } from '../loss.ts';
 import { FailoverRecord } from '../models.ts';
 import { enterPhase } from '../phases.ts';
+import { stopSign } from '../stop-sign.ts';
 import { writeTransition } from '../write-transition.ts';
 import { act, found, freshStanding, pastItsEpoch, unlessRefused } from './failover-step.ts';
 
@@ -47,6 +48,8 @@ async function objectionToPromotion(
   { plan, fenced, losses }: FailoverRecord,
   context: Pick<Ports, 'coordination'> & TaskContext,
 ): Promise<string | undefined> {
+  const stopped = await stopSign(context);
+  if (stopped !== undefined) return stopped;
   if (fenced === undefined) return `nothing says that ${plan.from} cannot write any more`;
   if (plan.kind === 'switchover' && fenced !== 'by-receipt') return `${plan.from} did not close its databases`;
   const current = await context.coordination.read();
