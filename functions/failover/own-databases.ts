@@ -27,7 +27,12 @@ export async function giveWay(epoch: Epoch, guard: Guard, context: GuardContext)
   if ((await within(clock, besideSeconds, coordination.receipt(region, epoch))) === undefined) {
     const act = { actor: 'task/guard-lease', action: 'close-databases', resource: `${region}/epoch-${epoch}` };
     await audited(context, act, async () => {
-      const databases = await Promise.all(operations.databases.map(({ id }) => close(id, epoch, guard, context)));
+      // All of them have ended before the act has: one that fails fast must not leave the others closing under an outcome that is written down already.
+      const closings = await Promise.allSettled(operations.databases.map(({ id }) => close(id, epoch, guard, context)));
+      const databases = closings.map((closing) => {
+        if (closing.status === 'rejected') throw closing.reason;
+        return closing.value;
+      });
       await within(clock, besideSeconds, coordination.putReceipt({ region, epoch, at: timestamp(clock.now()), databases }));
     });
     await changeNetwork('isolate', epoch, context);
