@@ -299,6 +299,24 @@ describe('when the epoch is claimed', () => {
     expect((await acts()).filter((act) => act.startsWith('close-databases'))).toHaveLength(4);
   });
 
+  it('the act of closing ends when all its closings have, however soon one of them failed', async () => {
+    await claimed();
+    const { fences } = world.ports;
+    const open: typeof fences.open = async (databaseId, region) => {
+      if (databaseId === billing) throw new ServiceUnavailable('refused');
+      await world.clock.sleep(3_000);
+      return fences.open(databaseId, region);
+    };
+    world.begin(guardLease, primary, { ...world.ports, fences: { ...fences, open } });
+    const began = world.clock.now().getTime();
+    await world.secondsPass(4);
+    const events = await world.ports.auditLog.recent(secondsLater(-1), 100);
+    const ended = events.find(({ action, phase }) => action === 'close-databases' && phase === 'outcome');
+    expect(ended?.outcome).toBe('failure');
+    expect(Date.parse(ended?.at ?? '') - began).toBeGreaterThanOrEqual(3_000);
+    expect(server().facts().lease.closedFor).toBe(8);
+  });
+
   it('the network fence may fail: the receipt stands', async () => {
     world.ports.networkFence.failNext('isolate', new ServiceUnavailable('no route to EC2'));
     world.begin(guardLease, primary);
