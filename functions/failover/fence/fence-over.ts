@@ -30,10 +30,11 @@ const settings = `set search_path = pg_catalog; set lock_timeout = '2s'; set sta
  * server that does not answer at all is the caller's to give up (`within`).
  *
  * @param databaseNames as in the config; every database of the server when left out
- * @throws ServiceUnavailable when the server refuses or does not answer; NotFound when a named database is not there
+ * @throws ServiceUnavailable when the server refuses or does not answer; SqlFailed (3D000) when a named database is not there
  */
 export async function fenceOver(server: SqlServer, databaseNames?: readonly string[]): Promise<Fence> {
-  const names = await databaseNamesOf(server, databaseNames);
+  // Those of the config are believed: asking the server would cost a connection more, and a guardian has two seconds.
+  const names = databaseNames ? [...databaseNames].sort() : await databaseNamesOf(server);
   const opened = await Promise.allSettled(names.map((name) => openLeaseSession(server, name)));
   const sessions = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const failed = opened.find((each) => each.status === 'rejected');

@@ -192,7 +192,7 @@ describe('a server with several databases', () => {
   });
 
   test('a database that is not there is said to be missing', async () => {
-    await expect(fenceOver(database.postgres.server, ['nowhere'])).rejects.toMatchObject({ name: 'NotFound' });
+    await expect(fenceOver(database.postgres.server, ['nowhere'])).rejects.toMatchObject({ sqlState: '3D000' });
   });
 });
 
