@@ -79,7 +79,6 @@ const portOfNeed = {
   'coordination:approve': 'coordination',
   'fences:observe': 'fences',
   'fences:renew': 'fences',
-  'fences:install': 'fences',
   'replicas:describe': 'replicas',
   'replicas:promote': 'replicas',
   'replicas:rebuild': 'replicas',

@@ -91,7 +91,8 @@ async function writeLoop(
       }
       const id = tally.begin();
       await transaction(client, pick(random), random, journal ? id : undefined);
-      onAcknowledged?.(tally.acknowledge(id), server);
+      const write = tally.acknowledge(id);
+      onAcknowledged?.(write, server);
     } catch (error) {
       tally.fail(error);
       if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL' || error.code === NO_PRIMARY) {

@@ -208,7 +208,6 @@ export function failoverPermissions(need: FailoverNeed, scope: RegionScope): rea
       return writeCoordination(scope, [coordinationKeys.request('*')]); // functions ask; answers are people's, with their own rights
     case 'fences:observe':
     case 'fences:renew':
-    case 'fences:install':
       return liveCredentials(scope); // what it may do inside is the right of its role in the database
     case 'replicas:describe':
       return describeReplicas(scope);
