@@ -37,6 +37,7 @@ const Source = z.strictObject({
   ipv6: z.string().optional(),
   list: z.string().optional(),
   group: z.string().optional(),
+  says: z.string().optional(),
 });
 type Source = z.output<typeof Source>;
 
@@ -145,17 +146,21 @@ const sourceOf = (rule: SecurityGroupRule): Source => ({
   ...(rule.CidrIpv6 ? { ipv6: rule.CidrIpv6 } : {}),
   ...(rule.PrefixListId ? { list: rule.PrefixListId } : {}),
   ...(rule.ReferencedGroupInfo?.GroupId ? { group: rule.ReferencedGroupInfo.GroupId } : {}),
+  ...(rule.Description ? { says: rule.Description.slice(0, 80) } : {}),
 });
 
-const permissionOf = ({ protocol, from, to, ipv4, ipv6, list, group }: Source): IpPermission => ({
-  IpProtocol: protocol,
-  ...(from === undefined ? {} : { FromPort: from }),
-  ...(to === undefined ? {} : { ToPort: to }),
-  ...(ipv4 ? { IpRanges: [{ CidrIp: ipv4 }] } : {}),
-  ...(ipv6 ? { Ipv6Ranges: [{ CidrIpv6: ipv6 }] } : {}),
-  ...(list ? { PrefixListIds: [{ PrefixListId: list }] } : {}),
-  ...(group ? { UserIdGroupPairs: [{ GroupId: group }] } : {}),
-});
+function permissionOf({ protocol, from, to, ipv4, ipv6, list, group, says }: Source): IpPermission {
+  const described = says ? { Description: says } : {};
+  return {
+    IpProtocol: protocol,
+    ...(from === undefined ? {} : { FromPort: from }),
+    ...(to === undefined ? {} : { ToPort: to }),
+    ...(ipv4 ? { IpRanges: [{ CidrIp: ipv4, ...described }] } : {}),
+    ...(ipv6 ? { Ipv6Ranges: [{ CidrIpv6: ipv6, ...described }] } : {}),
+    ...(list ? { PrefixListIds: [{ PrefixListId: list, ...described }] } : {}),
+    ...(group ? { UserIdGroupPairs: [{ GroupId: group, ...described }] } : {}),
+  };
+}
 
 async function unless(errorName: string, act: () => Promise<void>): Promise<void> {
   try {

@@ -94,7 +94,7 @@ networkFenceContract(async () => {
   const application = await createGroup(primary, 'application', vpcId);
   await letIn(primary, groupId, { group: ours }, 5432);
   await letIn(primary, groupId, { group: application }, 5432);
-  await letIn(primary, groupId, { cidr: '10.0.0.0/8' }, 5432);
+  await letIn(primary, groupId, { cidr: '10.0.0.0/8', says: 'workers' }, 5432);
   await letIn(primary, groupId, { cidr: '10.9.0.0/16', says: 'codeblue: guardian of us-west-2' }, 5432);
   await letIn(primary, groupId, { cidr: '10.1.0.0/16' }, 22);
   const [hms, ...rest] = motoOperations.databases;
@@ -104,12 +104,12 @@ networkFenceContract(async () => {
   const operations = { ...motoOperations, databases: [{ ...hms, sites: { ...hms.sites, [primary]: { ...site, network } } }, ...rest] };
   return {
     networkFence: networkFencePort({ ...settings, operations }),
-    spared: ['10.9.0.0/16', ours],
+    spared: ['10.9.0.0/16 codeblue: guardian of us-west-2', ours],
     async letIn() {
       const query = new DescribeSecurityGroupRulesCommand({ Filters: [{ Name: 'group-id', Values: [groupId] }] });
       const { SecurityGroupRules = [] } = await new EC2Client({ region: primary }).send(query);
       const onPort = SecurityGroupRules.filter((rule) => !rule.IsEgress && rule.FromPort === 5432);
-      return onPort.map((rule) => rule.ReferencedGroupInfo?.GroupId ?? rule.CidrIpv4 ?? '').toSorted();
+      return onPort.map((rule) => `${rule.ReferencedGroupInfo?.GroupId ?? rule.CidrIpv4} ${rule.Description ?? ''}`.trim()).toSorted();
     },
   };
 });
