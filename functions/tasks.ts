@@ -8,6 +8,14 @@ import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
+import { rehearseFailover } from './failover/drill/rehearse-failover.ts';
+import { awaitRehearsal } from './failover/drill/steps/await-rehearsal.ts';
+import { lookAtLiveSystem } from './failover/drill/steps/look-at-live-system.ts';
+import { makeRehearsal } from './failover/drill/steps/make-rehearsal.ts';
+import { promoteTheRehearsal } from './failover/drill/steps/promote-rehearsal.ts';
+import { awaitRehearsalRemoval, removeRehearsal } from './failover/drill/steps/remove-rehearsal.ts';
+import { reportRehearsal } from './failover/drill/steps/report-rehearsal.ts';
+import { writeToClone, writeToReplica } from './failover/drill/steps/write-to-rehearsal.ts';
 import { awaitHandOver } from './failover/failback/steps/await-hand-over.ts';
 import { awaitOldRegion } from './failover/failback/steps/await-old-region.ts';
 import { awaitReplica } from './failover/failback/steps/await-replica.ts';
@@ -77,6 +85,7 @@ export const tasks: readonly AnyTask[] = [
   observeRegions,
   guardLease,
   keepFenceComplete,
+  rehearseFailover,
   runMissedTasks(() => tasks),
 ];
 
@@ -86,6 +95,8 @@ export interface StepLists {
   readonly failover: readonly AnyStep[];
   /** Runs in the Region that leads and works in the one that led before. */
   readonly failback: readonly AnyStep[];
+  /** Rehearsals: in the Region that would take over, on temporary databases. */
+  readonly drill: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -138,8 +149,25 @@ const failbackSteps: readonly AnyStep[] = [
   recordFailback,
 ];
 
-export const stepLists: StepLists = { verification: verificationSteps, failover: failoverSteps, failback: failbackSteps };
-export const steps: readonly AnyStep[] = [...verificationSteps, ...failoverSteps, ...failbackSteps];
+const drillSteps: readonly AnyStep[] = [
+  lookAtLiveSystem,
+  makeRehearsal,
+  awaitRehearsal,
+  promoteTheRehearsal,
+  writeToReplica,
+  writeToClone,
+  removeRehearsal,
+  awaitRehearsalRemoval,
+  reportRehearsal,
+];
+
+export const stepLists: StepLists = {
+  verification: verificationSteps,
+  failover: failoverSteps,
+  failback: failbackSteps,
+  drill: drillSteps,
+};
+export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 
 const find = <T extends AnyOperation>(among: readonly T[], name: string): T => {
   const found = among.find((operation) => operation.name === name);

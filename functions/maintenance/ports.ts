@@ -43,7 +43,7 @@ export interface Executions {
   describe(ref: ExecutionRef): Promise<{ readonly status: 'running' | 'succeeded' | 'failed' } | undefined>;
 }
 
-export const machineNames = ['verify-recovery-point', 'verify-state-backup', 'failover', 'failback'] as const;
+export const machineNames = ['verify-recovery-point', 'verify-state-backup', 'failover', 'failback', 'failover-rehearsal'] as const;
 export type MachineName = (typeof machineNames)[number];
 
 export interface Metrics {

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { Region } from '../../functions/common/ids.ts';
 import { candidateRegions } from '../../functions/failover/candidates.ts';
 import type { StepLists } from '../../functions/tasks.ts';
+import { DrillMachines } from '../failover/drill-machines.ts';
 import { FailbackMachines } from '../failover/failback-machines.ts';
 import { FailoverMachines } from '../failover/failover-machines.ts';
 import { LeaseEndpoint } from '../failover/lease-endpoint.ts';
@@ -35,6 +36,13 @@ export class MovingStack extends NestedStack {
       keys,
       topic,
       steps.failback.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
+    );
+    new DrillMachines(
+      this,
+      scope,
+      keys,
+      topic,
+      steps.drill.map((step) => workers.make(step)),
     );
     new LeaseEndpoint(this, scope, keys, workers.code);
   }

@@ -70,26 +70,31 @@ describe.each(machines)('$name', ({ name, machine }) => {
   });
 });
 
-describe.each(machines.filter(({ name }) => name.startsWith('verify-')))('$name restores something, and', ({ machine }) => {
-  const teardown = Object.keys(machine.States).find((name) => /^(Tear|Remove)/.test(name)) ?? '';
+describe.each(machines.filter(({ name }) => name.startsWith('verify-') || name === 'failover-rehearsal'))(
+  '$name restores something, and',
+  ({ machine }) => {
+    const teardown = Object.keys(machine.States).find((name) => /^(Tear|Remove)/.test(name)) ?? '';
 
-  test('every way to an end leads through the teardown', () => {
-    expect(machine.States[teardown]?.Type).toBe('Task');
-    const ends = [...ofType(machine, 'Succeed'), ...ofType(machine, 'Fail')].map(([says]) => says);
-    const withoutTeardown = reachable(machine, teardown);
-    expect(ends.filter((end) => withoutTeardown.has(end) || withoutTeardown.has(`${end} after a failure`))).toEqual([]);
-  });
+    test('every way to an end leads through the teardown', () => {
+      expect(machine.States[teardown]?.Type).toBe('Task');
+      const ends = [...ofType(machine, 'Succeed'), ...ofType(machine, 'Fail')].map(([says]) => says);
+      const withoutTeardown = reachable(machine, teardown);
+      expect(ends.filter((end) => withoutTeardown.has(end) || withoutTeardown.has(`${end} after a failure`))).toEqual([]);
+    });
 
-  test('the teardown is retried whatever happens, for half an hour at least', () => {
-    const insisted = machine.States[teardown]?.Retry.find((retry) => retry.ErrorEquals.includes('States.ALL'));
-    const { IntervalSeconds, BackoffRate, MaxDelaySeconds, MaxAttempts } = z
-      .object({ IntervalSeconds: z.number(), BackoffRate: z.number(), MaxDelaySeconds: z.number(), MaxAttempts: z.number() })
-      .parse(insisted);
-    const waits = Array.from({ length: MaxAttempts }, (_, attempt) => Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** attempt));
-    expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(1800);
-  });
+    test('the teardown is retried whatever happens, for half an hour at least', () => {
+      const insisted = machine.States[teardown]?.Retry.find((retry) => retry.ErrorEquals.includes('States.ALL'));
+      const { IntervalSeconds, BackoffRate, MaxDelaySeconds, MaxAttempts } = z
+        .object({ IntervalSeconds: z.number(), BackoffRate: z.number(), MaxDelaySeconds: z.number(), MaxAttempts: z.number() })
+        .parse(insisted);
+      const waits = Array.from({ length: MaxAttempts }, (_, attempt) =>
+        Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** attempt),
+      );
+      expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(1800);
+    });
 
-  test('it outlives the longest restore by hours, so that its own limit never cuts a teardown off', () => {
-    expect(machine.TimeoutSeconds).toBeGreaterThanOrEqual(operations.verification.restoreLimit + 6 * 3600);
-  });
-});
+    test('it outlives the longest restore by hours, so that its own limit never cuts a teardown off', () => {
+      expect(machine.TimeoutSeconds).toBeGreaterThanOrEqual(operations.verification.restoreLimit + 6 * 3600);
+    });
+  },
+);

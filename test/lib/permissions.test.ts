@@ -103,7 +103,9 @@ describe('no wider than it must be', () => {
       const live = Resource.every((arn) => arn.includes(':secret:hms-') || arn.includes(':secret:billing-'));
       const ofRestored = JSON.stringify(Condition ?? {}).includes(':cbv-*');
       expect({ operation, ok: live || ofRestored }).toEqual({ operation, ok: true });
-      expect(operationNamed(operation).network).toMatch(live ? /^production/ : /^isolated$/);
+      // A rehearsal's replica lies in the production VPC, behind a group that only our functions pass.
+      const restoredIn = operation === 'write-to-replica' ? /^production$/ : /^isolated$/;
+      expect(operationNamed(operation).network).toMatch(live ? /^production/ : restoredIn);
     }
   });
 

@@ -1,0 +1,25 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { Operations } from '../../functions/common/operations.ts';
+import { addMachineAlarms } from '../machines/machine-alarms.ts';
+import { OperationsMachine } from '../machines/operations-machine.ts';
+import type { AlarmTopic } from '../shared/alarm-topic.ts';
+import type { OperationsFunction } from '../shared/operations-function.ts';
+import type { RegionScope } from '../shared/region-scope.ts';
+import type { RegionalKeys } from '../shared/regional-keys.ts';
+import { rehearsal } from './rehearsal-machine.ts';
+
+/** Besides what the temporary databases may live: every other step at its longest with its retries, so that the machine's own limit cuts no teardown off. */
+const everythingElse = Duration.hours(6);
+
+const rehearsalLimit = ({ verification }: Operations): Duration => Duration.seconds(verification.restoreLimit).plus(everythingElse);
+
+/** The machines that rehearse what they must never have to learn in earnest, with their alarms. Deployed in every Region that can lead. */
+export class DrillMachines extends Construct {
+  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
+    super(parent, 'Drills');
+    const limit = rehearsalLimit(scope.operations);
+    const machine = new OperationsMachine(this, { scope, keys, workers, limit, name: 'failover-rehearsal', definition: rehearsal });
+    addMachineAlarms(this, topic, machine, 'temporary databases may be left; the sweeper removes them');
+  }
+}
