@@ -43,7 +43,8 @@ export type BeforeStep = (operation: string, record: unknown, region: Region) =>
 export type AfterStep = (operation: string, execution: ExecutionFacts) => void;
 
 export interface LabOptions {
-  readonly log?: Logger;
+  /** Where handlers of a region log to; nowhere when left out. */
+  readonly logOf?: (region: Region) => Logger;
   readonly network?: Network | undefined;
 }
 
@@ -76,18 +77,18 @@ export class Lab {
   onNotice: (notice: LabNotice) => void = () => {};
   /** The same for one verification, just before its restored database is compared. */
   readonly beforeCompare = new Map<string, (record: VerificationRecord) => Promise<void>>();
-  readonly #log: Logger;
+  readonly #logOf: (region: Region) => Logger;
   readonly #world: PortsWorld;
   readonly #ports = new Map<Region, Ports>();
   readonly #running = new Map<string, AbortController>();
   #machines: readonly SynthesizedMachine[] | undefined;
 
-  constructor(regions: Regions, operations: Operations, clock: LabClock, { log = silentLogger, network }: LabOptions = {}) {
+  constructor(regions: Regions, operations: Operations, clock: LabClock, { logOf = () => silentLogger, network }: LabOptions = {}) {
     this.regions = regions;
     this.operations = operations;
     this.clock = clock;
     this.network = network;
-    this.#log = log;
+    this.#logOf = logOf;
     const stores = labStores(regions.dir, clock);
     this.stores = stores;
     const background = new Background();
@@ -120,7 +121,7 @@ export class Lab {
 
   host(region: Region = this.regions.primary, { clock = this.clock, life = this.network?.life(region) }: HostOptions = {}): Host {
     const ports = this.ports(region);
-    const facts = { operations: this.operations, region, log: this.#log, codeSha256: codeSha256() };
+    const facts = { operations: this.operations, region, log: this.#logOf(region), codeSha256: codeSha256() };
     return life ? { ...facts, ports: livingPorts(ports, life), clock: livingClock(clock, life) } : { ...facts, ports, clock };
   }
 

@@ -2,10 +2,12 @@ import { formatSeconds } from '../../functions/common/duration.ts';
 import { storedRecord } from './coordination.ts';
 import type { FailoverWorld } from './world.ts';
 
+const SHOWN_LINES = 60;
+
 /** Where everything stands, for whoever wonders why nothing moves. */
-export async function explain({ lab, regions, schedule, writer, candidates }: FailoverWorld): Promise<string> {
+export async function explain({ lab, log, regions, schedule, watcher, writer, candidates }: FailoverWorld): Promise<string> {
   const record = storedRecord(lab.stores.coordination);
-  const { coordination, executions } = lab.ports(record?.holder);
+  const { coordination, executions } = lab.ports(watcher);
   const now = lab.clock.now().getTime();
   const ago = (at: string): string => formatSeconds((now - Date.parse(at)) / 1000);
   const votes = (await coordination.votes().catch(() => [])).map(({ observer, at, findings, epoch }) => {
@@ -32,6 +34,7 @@ export async function explain({ lab, regions, schedule, writer, candidates }: Fa
         .failures.slice(-2)
         .map((failure) => `${region}: ${failure}`),
     ),
+    ...log.last(SHOWN_LINES),
     `writer: ${[...writer.report().errors].map(([code, count]) => `${code} ${count}`).join(', ')}`,
   ]
     .filter(Boolean)

@@ -17,6 +17,7 @@ import { storedRecord } from './coordination.ts';
 import { explain } from './explain.ts';
 import { LeaseRouter } from './lease-router.ts';
 import { type LabFailoverNumbers, labFailover, withLossBudget } from './policy.ts';
+import { RecentLog } from './recent-log.ts';
 import { type BrokenServices, regionHealth } from './region-health.ts';
 import { RegionSchedule } from './region-schedule.ts';
 import { candidateTasks, watcherTasks } from './region-tasks.ts';
@@ -32,7 +33,7 @@ export interface WorldOptions {
 }
 
 const WRITER_CONNECTIONS = 4;
-const POLL_MS = 20;
+const POLL_MS = 50;
 /** From the first schedules to a lease that is written under. */
 const FIRST_LEASE_SECONDS = 30;
 
@@ -44,6 +45,7 @@ export class FailoverWorld {
   readonly lab: Lab;
   readonly regions: Regions;
   readonly network: Network;
+  readonly log: RecentLog;
   readonly router: LeaseRouter;
   readonly writer: Writer;
   readonly acknowledgements = new Acknowledgements();
@@ -54,8 +56,9 @@ export class FailoverWorld {
   readonly #running: RunningRegions;
   readonly #schedules: ReadonlyMap<Region, RegionSchedule>;
 
-  constructor(running: RunningRegions, lab: Lab, network: Network, { seed, perSecond }: WorldOptions) {
+  constructor(running: RunningRegions, lab: Lab, network: Network, log: RecentLog, { seed, perSecond }: WorldOptions) {
     this.lab = lab;
+    this.log = log;
     this.regions = running.regions;
     this.network = network;
     this.#running = running;
@@ -173,9 +176,10 @@ export async function openFailoverWorld(options: WorldOptions): Promise<Failover
     const { databaseNames } = regions.state;
     const operations = withLossBudget(labOperations(options.profile, hospitalPack, databaseNames, {}, labFailover(options.numbers)));
     saveOperations(regions.dir, operations);
-    const lab = new Lab(regions, operations, new LabClock(), { network });
+    const log = new RecentLog();
+    const lab = new Lab(regions, operations, new LabClock(), { network, logOf: (region) => log.of(region) });
     lab.machines(); // Synthesized now: while it goes on, nothing else does.
-    const world = new FailoverWorld(running, lab, network, options);
+    const world = new FailoverWorld(running, lab, network, log, options);
     for (const region of regions.names) world.startSchedules(region);
     const isSteady = (): boolean => storedRecord(lab.stores.coordination)?.fenced === true && world.acknowledgements.all.length > 0;
     await world.until('the first lease, over a complete fence', FIRST_LEASE_SECONDS, isSteady);

@@ -3,6 +3,7 @@ import { recoveryPointId } from '../../../functions/backup/models.ts';
 import { formatSeconds } from '../../../functions/common/duration.ts';
 import { type Region, timestamp } from '../../../functions/common/ids.ts';
 import { phaseSeconds } from '../../../functions/failover/phases.ts';
+import { automaticRequester } from '../../../functions/failover/plan.ts';
 import { newVerification } from '../../../functions/verify/verification.ts';
 import { type Move, measureMove } from '../../failover/move.ts';
 import type { Timeline } from '../../failover/timeline.ts';
@@ -31,7 +32,14 @@ export async function loseRegion({ world, phases, findings, timeline }: Failover
   findings.measure('failoverPauseSeconds', move.pauseSeconds);
   findings.objective('failoverSeconds', failover.objectives.database);
   for (const [name, seconds] of phaseSeconds(move.report.phases)) findings.measure(`failover${capital(name)}Seconds`, seconds);
-  findings.promise('F2', 'The loss is noticed by a majority of the observers, which says why.', true, move.report.plan.reason);
+  const { reason, requestedBy } = move.report.plan;
+  const witnesses = world.regions.names.filter((name) => name !== move.from);
+  findings.promise(
+    'F2',
+    'The loss is noticed by a majority of the observers, which says why.',
+    requestedBy === automaticRequester && witnesses.every((name) => reason.includes(`${name} `)),
+    reason,
+  );
   findings.promise(
     'F3',
     'The failover runs from the loss to the first write in the other Region without anybody.',
