@@ -18,8 +18,8 @@ export interface LogEntry {
   readonly lease: LeaseRow;
   readonly transactions: number;
   readonly canary: { readonly seq: number; readonly writtenMicros: number };
-  /** Set for the commit of a client: the epoch that accepted it. */
-  readonly commit: { readonly epoch: Epoch } | undefined;
+  /** Set for the commit of a client: in which epoch it passed its check, and when. It is durable, and acknowledged, by `commitTakes` later. */
+  readonly commit: { readonly epoch: Epoch; readonly acceptedAt: Micros } | undefined;
 }
 
 /** A client's transaction between its first write and its commit. */
@@ -205,14 +205,14 @@ export class DatabaseServer {
     const passes = flaws.noCommitCheck || this.isOpen;
     if (!this.isUp || this.role !== 'primary' || transaction.killed || transaction.bornInStart !== this.#starts || !passes) return false;
     const start = this.#starts;
-    const { epoch } = this.lease;
+    const commit = { epoch: this.lease.epoch, acceptedAt: time.now };
     this.#lastRecordAt = Math.max(this.#lastRecordAt, time.now + takes);
     time.after(takes, () => {
       if (this.#starts !== start || !this.isUp) return;
       const { canary } = this.newest;
       const shown = this.showClock();
       const isDue = shown - canary.writtenMicros >= canarySeconds * 1_000_000;
-      const entry = this.append({ commit: { epoch }, ...(isDue ? { canary: { seq: canary.seq + 1, writtenMicros: shown } } : {}) });
+      const entry = this.append({ commit, ...(isDue ? { canary: { seq: canary.seq + 1, writtenMicros: shown } } : {}) });
       onCommit(this, entry);
     });
     return true;

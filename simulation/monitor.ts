@@ -61,6 +61,8 @@ export class Monitor {
     this.lastCommitAt = entry.at;
     this.lastCommitBy = server;
     const epoch = entry.commit?.epoch ?? 0;
+    // Before the first lease there is no epoch: a replica that is promoted before it ever received one is open without it, and nobody else can be then.
+    if (epoch === 0) return;
     const newest = this.#newestEpoch.get(server.databaseId);
     if (newest && epoch < newest.epoch && newest.region !== server.region) {
       this.violated(

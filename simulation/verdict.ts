@@ -72,10 +72,10 @@ function judgeAudit({ surroundings, monitor, scenario, processes }: World): void
 /** P5: what the new primary lacks is within the budget, or a person accepted a loss as great. A planned change loses nothing. */
 function judgeLoss(world: World, { source, plan, applied }: Fork): void {
   const { monitor, scenario } = world;
-  const lost = source.log.slice(applied).filter(({ commit }) => commit !== undefined);
+  const lost = source.log.slice(applied).flatMap(({ commit }) => commit ?? []);
   const [first, last] = [lost[0], lost.at(-1)];
   if (!first || !last || !plan) return;
-  const seconds = (last.at - first.at) / microsPerSecond;
+  const seconds = (last.acceptedAt - first.acceptedAt) / microsPerSecond;
   const budget = world.scenario.policy.budgetSeconds;
   const says = `${lost.length} commits over ${seconds.toFixed(1)} s are lost by the ${plan.kind} to ${plan.to}`;
   if (plan.kind === 'switchover') {
