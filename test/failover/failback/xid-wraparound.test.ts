@@ -16,6 +16,7 @@ const round = 1n << 32n;
 /** A server that has given out more than 2^32 ids, and is about to give out those numbers again under which its oldest rows were written. */
 async function wrappedServer(): Promise<TestPostgres> {
   let server = await startPostgres({ autovacuum: 'off' });
+  servers.push(server);
   await server.sql('postgres', 'update pg_database set datallowconn = true');
   await server.sql('postgres', 'create database app');
   await server.sql('app', 'create table chart (id int primary key, note text)');
@@ -25,8 +26,8 @@ async function wrappedServer(): Promise<TestPostgres> {
   for (const xid of [1_500_000_000n, 2_900_000_000n, 4_200_000_000n, round + BigInt(row?.xid ?? '') - 5n]) {
     for (const name of ['postgres', 'template0', 'template1', 'app']) await server.sql(name, 'vacuum (freeze)');
     server = await jumpTo(server, xid);
+    servers.splice(0, 1, server); // the same directory, started again
   }
-  servers.push(server);
   return server;
 }
 
