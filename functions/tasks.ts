@@ -8,13 +8,23 @@ import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
+import { fullFailoverTest } from './failover/drill/full-failover-test.ts';
 import { rehearseFailover } from './failover/drill/rehearse-failover.ts';
 import { awaitRehearsal } from './failover/drill/steps/await-rehearsal.ts';
 import { lookAtLiveSystem } from './failover/drill/steps/look-at-live-system.ts';
 import { makeRehearsal } from './failover/drill/steps/make-rehearsal.ts';
+import { awaitFullTestMove, moveForFullTest } from './failover/drill/steps/move-for-full-test.ts';
 import { promoteTheRehearsal } from './failover/drill/steps/promote-rehearsal.ts';
 import { awaitRehearsalRemoval, removeRehearsal } from './failover/drill/steps/remove-rehearsal.ts';
+import { reportFullTest } from './failover/drill/steps/report-full-test.ts';
 import { reportRehearsal } from './failover/drill/steps/report-rehearsal.ts';
+import {
+  awaitFullTestProtection,
+  awaitFullTestReturn,
+  protectAfterFullTest,
+  returnFromFullTest,
+} from './failover/drill/steps/return-from-full-test.ts';
+import { watchFullTest } from './failover/drill/steps/watch-full-test.ts';
 import { writeToClone, writeToReplica } from './failover/drill/steps/write-to-rehearsal.ts';
 import { awaitHandOver } from './failover/failback/steps/await-hand-over.ts';
 import { awaitOldRegion } from './failover/failback/steps/await-old-region.ts';
@@ -86,6 +96,7 @@ export const tasks: readonly AnyTask[] = [
   guardLease,
   keepFenceComplete,
   rehearseFailover,
+  fullFailoverTest,
   runMissedTasks(() => tasks),
 ];
 
@@ -97,6 +108,8 @@ export interface StepLists {
   readonly failback: readonly AnyStep[];
   /** Rehearsals: in the Region that would take over, on temporary databases. */
   readonly drill: readonly AnyStep[];
+  /** Full tests: they start machines in the Region that leads in between, and in the one that leads again. */
+  readonly fullTest: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -161,11 +174,23 @@ const drillSteps: readonly AnyStep[] = [
   reportRehearsal,
 ];
 
+const fullTestSteps: readonly AnyStep[] = [
+  moveForFullTest,
+  awaitFullTestMove,
+  watchFullTest,
+  returnFromFullTest,
+  awaitFullTestReturn,
+  protectAfterFullTest,
+  awaitFullTestProtection,
+  reportFullTest,
+];
+
 export const stepLists: StepLists = {
   verification: verificationSteps,
   failover: failoverSteps,
   failback: failbackSteps,
   drill: drillSteps,
+  fullTest: fullTestSteps,
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 

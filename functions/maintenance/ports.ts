@@ -43,7 +43,14 @@ export interface Executions {
   describe(ref: ExecutionRef): Promise<{ readonly status: 'running' | 'succeeded' | 'failed' } | undefined>;
 }
 
-export const machineNames = ['verify-recovery-point', 'verify-state-backup', 'failover', 'failback', 'failover-rehearsal'] as const;
+export const machineNames = [
+  'verify-recovery-point',
+  'verify-state-backup',
+  'failover',
+  'failback',
+  'failover-rehearsal',
+  'failover-full-test',
+] as const;
 export type MachineName = (typeof machineNames)[number];
 
 export interface Metrics {

@@ -7,6 +7,7 @@ import type { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
+import { fullTest } from './full-test-machine.ts';
 import { rehearsal } from './rehearsal-machine.ts';
 
 /** Besides what the temporary databases may live: every other step at its longest with its retries, so that the machine's own limit cuts no teardown off. */
@@ -14,12 +15,17 @@ const everythingElse = Duration.hours(6);
 
 const rehearsalLimit = ({ verification }: Operations): Duration => Duration.seconds(verification.restoreLimit).plus(everythingElse);
 
+/** The steps that wait give up by themselves: 8 h for the move, 84 h for each of two failbacks. Looks each 5 min make some 15 000 of the 25 000 events of an execution. */
+const fullTestLimit = Duration.hours(180);
+
 /** The machines that rehearse what they must never have to learn in earnest, with their alarms. Deployed in every Region that can lead. */
 export class DrillMachines extends Construct {
   constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
     super(parent, 'Drills');
     const limit = rehearsalLimit(scope.operations);
-    const machine = new OperationsMachine(this, { scope, keys, workers, limit, name: 'failover-rehearsal', definition: rehearsal });
-    addMachineAlarms(this, topic, machine, 'temporary databases may be left; the sweeper removes them');
+    const rehearses = new OperationsMachine(this, { scope, keys, workers, limit, name: 'failover-rehearsal', definition: rehearsal });
+    addMachineAlarms(this, topic, rehearses, 'temporary databases may be left; the sweeper removes them');
+    const moves = { scope, keys, workers, limit: fullTestLimit, name: 'failover-full-test', definition: fullTest } as const;
+    addMachineAlarms(this, topic, new OperationsMachine(this, moves), 'the lead may not be back where it was');
   }
 }

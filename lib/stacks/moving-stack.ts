@@ -37,13 +37,10 @@ export class MovingStack extends NestedStack {
       topic,
       steps.failback.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
     );
-    new DrillMachines(
-      this,
-      scope,
-      keys,
-      topic,
-      steps.drill.map((step) => workers.make(step)),
-    );
+    new DrillMachines(this, scope, keys, topic, [
+      ...steps.drill.map((step) => workers.make(step)),
+      ...steps.fullTest.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
+    ]);
     new LeaseEndpoint(this, scope, keys, workers.code);
   }
 }

@@ -169,7 +169,7 @@ describe('alarms', () => {
     const beyond = tasks
       .filter((task) => task.schedules(operations).length > 0 && !absenceWindow(task, operations))
       .map((task) => task.name);
-    expect(beyond.sort()).toEqual(['rehearse-failover', 'verify-point-in-time', 'verify-second-region']);
+    expect(beyond.sort()).toEqual(['full-failover-test', 'rehearse-failover', 'verify-point-in-time', 'verify-second-region']);
   });
 
   test('each names its severity, its owner and a runbook that exists, and every runbook has an alarm', () => {
@@ -191,9 +191,7 @@ describe('alarms', () => {
   });
 
   test('silence of what must always speak is bad news', () => {
-    const loud = alarms.filter(({ AlarmName }) =>
-      /-(TaskOverdue-(?!schedules)|ReplicaLagging-|ObserverSilent-|GuardianLost-)/.test(AlarmName),
-    );
+    const loud = alarms.filter(({ AlarmName }) => /-(TaskOverdue-(?!schedules)|ObserverSilent-|GuardianLost-)/.test(AlarmName));
     expect(loud.length).toBeGreaterThan(0);
     expect(loud.filter(({ TreatMissingData }) => TreatMissingData !== 'breaching')).toEqual([]);
   });
@@ -277,8 +275,7 @@ describe('a Region that can lead has what leading takes', () => {
     const alarmsIn = (region: string) =>
       properties(region, 'AWS::CloudWatch::Alarm')
         .map(({ AlarmName }) => z.string().parse(AlarmName))
-        // Named after the Region, or on what stands in one Region only: the replica's lag.
-        .filter((name) => !name.includes(region) && !name.includes('ReplicaLagging'))
+        .filter((name) => !name.includes(region))
         .sort();
     expect(alarmsIn(standby)).toEqual(alarmsIn(primary));
     const schedulesIn = (region: string) => resourcesOf(synthesized.template(region), 'AWS::Scheduler::Schedule').map(([id]) => id);
