@@ -12,6 +12,8 @@ export const metricNames = {
   backup: {
     /** Seconds between now and the latest restorable second of the transaction log; dimension Database. */
     logAge: 'LogAgeSeconds',
+    /** 1 for a primary of RDS that nothing replicates although the config wants a replica, 0 for one with a replica; dimension Database. */
+    replicaMissing: 'ReplicaMissing',
     /** Copies that failed in this pass; dimension Database. */
     copiesFailed: 'CopiesFailed',
     /** Things found that no inventory line or running verification owns; dimension Region. */

@@ -78,11 +78,35 @@ function addDatabaseAlarms(scope: Construct, topic: AlarmTopic, { id, objectives
   });
 }
 
-/** Lag of the streaming replica, as RDS reports it in the replica's Region. */
-function addReplicaAlarm(scope: Construct, topic: AlarmTopic, { region }: RegionScope, { id, engine, replica, sites }: Database): void {
+/**
+ * Lag of the streaming replica, as RDS reports it in the replica's Region. Where the lead moves either Region may have the replica, and the one that
+ * leads reports none; whether there is a replica at all is then told by `check-log-freshness`, for Aurora by the configured Region's silence.
+ */
+function addReplicaAlarm(
+  scope: Construct,
+  topic: AlarmTopic,
+  { operations, region, role }: RegionScope,
+  { id, engine, replica, sites }: Database,
+): void {
   const site = siteIn(sites, region);
-  if (replica?.region !== region || !site) return;
+  const moves = operations.failover.mode !== 'off' && role !== 'tertiary';
+  if (!replica || !site || (replica.region !== region && !moves)) return;
   const aurora = engine === 'aurora-postgres';
+  const silenceIsGood = moves && !(aurora && replica.region === region);
+  if (moves && !aurora) {
+    actionableAlarm(scope, {
+      topic,
+      runbook: 'ReplicaMissing',
+      subject: id,
+      severity: 2,
+      says: `Nothing replicates ${id}: there is nothing to fail over to.`,
+      metric: backupMetric(metricNames.backup.replicaMissing, { Database: id }, 15),
+      fires: 'at-or-above',
+      threshold: 1,
+      periods: 2,
+      missingData: 'good', // only the leading Region measures; `check-log-freshness` that does not run is overdue
+    });
+  }
   actionableAlarm(scope, {
     topic,
     runbook: 'ReplicaLagging',
@@ -99,6 +123,6 @@ function addReplicaAlarm(scope: Construct, topic: AlarmTopic, { region }: Region
     fires: 'above',
     threshold: aurora ? replica.lagAlarm * 1000 : replica.lagAlarm, // Aurora reports milliseconds
     periods: 5,
-    missingData: 'bad',
+    missingData: silenceIsGood ? 'good' : 'bad',
   });
 }

@@ -44,9 +44,24 @@ describe('check-log-freshness', () => {
     expect(database && logFreshness(database, live, now).findings).toEqual(['logs are kept 1 d, the config wants 7 d']);
   });
 
-  it('writes no age where no log is kept, so that the alarm on missing data rings, and says why', async () => {
+  it('tells whether a replica follows, where the config wants one', async () => {
+    const missing = async (replicas: string[]) => {
+      const world = memoryWorld({ start: now.toISOString(), operations: onlyHms });
+      world.ports.databases.setLive(hms, home, { replicas });
+      await world.pass(checkLogFreshness);
+      return world.ports.metrics.latest('ReplicaMissing', { Database: hms });
+    };
+    expect(await missing(['hms-replica'])).toBe(0);
+    expect(await missing([])).toBe(1);
+    const alone = testOperations({ databases: onlyHms.databases.map(({ replica: _, ...database }) => database) });
+    const world = memoryWorld({ start: now.toISOString(), operations: alone });
+    await world.pass(checkLogFreshness);
+    expect(world.ports.metrics.latest('ReplicaMissing')).toBeUndefined();
+  });
+
+  it('tells an age above every objective where no log is kept, so that the alarm rings, and says why', async () => {
     const { result, metric } = await check({ logRetentionDays: 0 });
-    expect(metric).toBeUndefined();
+    expect(metric).toBe(days(365));
     expect(result).toMatchObject({ databases: [{ findings: ['point-in-time restore is off: no transaction log is kept'] }] });
   });
 

@@ -197,6 +197,32 @@ describe('alarms', () => {
   });
 });
 
+describe('the replica', () => {
+  const alarmsOn = (app: typeof synthesized, word: string) =>
+    everyRegion.flatMap((region) =>
+      resourcesOf(app.template(region), 'AWS::CloudWatch::Alarm')
+        .map(([, { Properties }]) => Alarm.parse(Properties))
+        .filter(({ AlarmName }) => AlarmName.includes(word))
+        .map(({ TreatMissingData }) => [region, TreatMissingData] as const),
+    );
+  const Alarm = z.object({ AlarmName: z.string(), TreatMissingData: z.string() });
+
+  test('is watched where it is, and rings when it is silent, while the lead stays where it is', () => {
+    const still = synthesizedApp(testOperations({ failover: { ...operations.failover, mode: 'off' } }));
+    expect(alarmsOn(still, 'ReplicaLagging')).toEqual([[standby, 'breaching']]);
+    expect(alarmsOn(still, 'ReplicaMissing')).toEqual([]);
+  });
+
+  test('is watched on both sides where the lead moves: by its lag where it is, by the primary where it is missing', () => {
+    const both = [
+      [primary, 'notBreaching'],
+      [standby, 'notBreaching'],
+    ];
+    expect(alarmsOn(synthesized, 'ReplicaLagging')).toEqual(both);
+    expect(alarmsOn(synthesized, 'ReplicaMissing')).toEqual(both);
+  });
+});
+
 describe('the isolated network', () => {
   test.each([primary, standby])('%s: no route leads out of it', (region) => {
     const template = synthesized.template(region);
