@@ -12,6 +12,7 @@ const watchFor = toMicros(14);
 /** Nothing is under way, and clients of the Region that leads have written since the last fault. */
 export function isAtRest({ time, scenario, table, executions, monitor }: World): boolean {
   if (time.now < scenario.quietFrom + watchFor) return false;
+  if (table.record === undefined && scenario.coldStart) return true; // lost before anybody ever led: there is nothing to move
   if (table.record?.phase !== 'active' || executions.running.length > 0) return false;
   return (
     monitor.lastCommitAt > scenario.quietFrom &&
@@ -56,8 +57,8 @@ function judgeExpectations({ scenario, table, monitor, executions }: World, clie
   if (nothingMoves && executions.all.size > 0)
     monitor.violated('P6', `${[...executions.all.keys()].join(', ')} was started although ${scenario.title}`);
   if (nothingRefused && clients.refused > 0) monitor.violated('P7', `${clients.refused} writes were refused although ${scenario.title}`);
-  if (endsIn !== undefined && table.record?.holder !== endsIn)
-    monitor.violated('P3', `it ended in ${table.record?.holder}, and without the crashes in ${endsIn}`);
+  if (endsIn !== undefined && table.record && table.record.holder !== endsIn)
+    monitor.violated('P3', `it ended in ${table.record.holder}, and without the crashes in ${endsIn}`);
 }
 
 /** P4: whoever lives writes down how each of its acts ended. */
