@@ -209,7 +209,7 @@ describe('the replica', () => {
 
   test('is watched where it is, and rings when it is silent, while the lead stays where it is', () => {
     const still = synthesizedApp(testOperations({ failover: { ...operations.failover, mode: 'off' } }));
-    expect(alarmsOn(still, 'ReplicaLagging')).toEqual([[standby, 'breaching']]);
+    expect(alarmsOn(still, 'ReplicaLagging-hms')).toEqual([[standby, 'breaching']]);
     expect(alarmsOn(still, 'ReplicaMissing')).toEqual([]);
   });
 
@@ -218,8 +218,14 @@ describe('the replica', () => {
       [primary, 'notBreaching'],
       [standby, 'notBreaching'],
     ];
-    expect(alarmsOn(synthesized, 'ReplicaLagging')).toEqual(both);
-    expect(alarmsOn(synthesized, 'ReplicaMissing')).toEqual(both);
+    expect(alarmsOn(synthesized, 'ReplicaLagging-hms')).toEqual(both);
+    expect(alarmsOn(synthesized, 'ReplicaMissing-hms')).toEqual(both);
+    // A secondary of Aurora is not known to its primary: the configured Region's silence has to do.
+    expect(alarmsOn(synthesized, 'ReplicaLagging-billing')).toEqual([
+      [primary, 'notBreaching'],
+      [standby, 'breaching'],
+    ]);
+    expect(alarmsOn(synthesized, 'ReplicaMissing-billing')).toEqual([]);
   });
 });
 
