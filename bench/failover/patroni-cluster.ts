@@ -57,9 +57,9 @@ export class PatroniCluster implements System {
       cluster.#checkTimes();
       return cluster;
     } catch (error) {
-      const log = cluster.#logs();
+      const says = await cluster.says();
       await cluster.stop();
-      throw new Error(`Patroni did not start: ${error instanceof Error ? error.message : String(error)}\n${log}`, { cause: error });
+      throw new Error(`Patroni did not start: ${error instanceof Error ? error.message : String(error)}; ${says}`, { cause: error });
     }
   }
 
@@ -100,6 +100,12 @@ export class PatroniCluster implements System {
     if (agent) this.#site(this.primary).killProgram(agent);
   }
 
+  /** The last lines of each Patroni's log, PostgreSQL's among them. They hold no values: statements are not logged. */
+  async says(): Promise<string> {
+    const logs = [this.primary, this.standby].map((region) => this.#logFile(region)).filter((file) => existsSync(file));
+    return ['the logs end so:', ...logs.flatMap((file) => readFileSync(file, 'utf8').split('\n').slice(-12))].join('\n');
+  }
+
   async stop(): Promise<void> {
     for (const site of this.#sites) await site.remove();
     await rm(this.#dir, { recursive: true, force: true, maxRetries: 5 });
@@ -137,12 +143,6 @@ export class PatroniCluster implements System {
 
   #logFile(region: Region): string {
     return join(this.#dir, region, 'patroni.log');
-  }
-
-  /** The last lines of each member's log. They hold no values: statements are not logged. */
-  #logs(): string {
-    const logs = [this.primary, this.standby].map(this.#logFile, this).filter((file) => existsSync(file));
-    return logs.map((file) => readFileSync(file, 'utf8').split('\n').slice(-12).join('\n')).join('\n');
   }
 
   /** Patroni corrects times that it does not like and says so only in its log. */

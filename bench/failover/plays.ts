@@ -64,6 +64,9 @@ export async function playOnce(name: PlayName, contender: Contender, round: numb
     // One cycle to settle, then a part of the next: golden fractions are spread evenly, however many there are.
     const moment = (): Promise<void> => wait(contender.cycleSeconds * 1000 * (1 + ((round * GOLDEN) % 1)));
     return await plays[name](system, { seed: round + 1, moment });
+  } catch (error) {
+    const says = await system.says().catch(() => 'it says nothing');
+    throw new Error(`${error instanceof Error ? error.message : String(error)}; ${says}`, { cause: error });
   } finally {
     await system.stop();
   }

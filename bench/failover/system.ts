@@ -2,7 +2,7 @@ import type { Region } from '../../functions/common/ids.ts';
 import type { PgAddress } from '../../functions/common/pg-server.ts';
 import type { LeaseEndpoint } from '../../lab/failover/lease-router.ts';
 
-/** Two regions with a database and a third that only counts, under one of the contenders, running and replicating. */
+/** Two regions with a database and a third that only counts, under one of the contenders: running, replicating, with nothing to complain of. */
 export interface System {
   /** Where the primary is, and what will be lost. */
   readonly primary: Region;
@@ -18,6 +18,8 @@ export interface System {
   cutOff(): Promise<void>;
   /** Kills what keeps the primary in check in its region; PostgreSQL and the coordination service stay alive. */
   killAgents(): Promise<void>;
+  /** What it says of itself, to explain a play that failed. */
+  says(): Promise<string>;
   /** Ends every process and removes every file. */
   stop(): Promise<void>;
 }
