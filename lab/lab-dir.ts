@@ -48,14 +48,18 @@ function makeBase(base: string): void {
 }
 
 /** Directory of the newest lab that runs, if any. */
-export function findRunningLab(base = labsDir()): string | undefined {
+export const findRunningLab = (base = labsDir()): string | undefined => runningLabs(base)[0];
+
+/** Directories of this user's labs that run, the newest first. */
+export function runningLabs(base = labsDir()): readonly string[] {
   return runs(base)
     .filter((dir) => isOwned(dir))
     .flatMap((dir) => {
       const state = readState(dir);
       return state ? [{ dir, startedAt: state.startedAt }] : [];
     })
-    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0]?.dir;
+    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+    .map(({ dir }) => dir);
 }
 
 function removeStale(base: string): void {

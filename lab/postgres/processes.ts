@@ -14,8 +14,10 @@ interface Process {
 /** Processes that PostgreSQL's programs run as with a data directory below `dir`, and everything they started. Parents come first. */
 export function processesUnder(dir: string): readonly { readonly pid: number; readonly root: boolean }[] {
   const all = listProcesses();
-  const roots = all.filter(({ argv }) => isPostgresOn(argv, dir));
-  const found = new Map(roots.map(({ pid }) => [pid, true]));
+  const named = all.filter(({ argv }) => isPostgresOn(argv, dir));
+  // A process that was forked a moment ago still bears the words of its server.
+  const servers = new Set(named.map(({ pid }) => pid));
+  const found = new Map(named.map(({ pid, parent }) => [pid, !servers.has(parent)]));
   for (let grew = true; grew; ) {
     const children = all.filter(({ pid, parent }) => found.has(parent) && !found.has(pid));
     for (const { pid } of children) found.set(pid, false);

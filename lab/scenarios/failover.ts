@@ -1,6 +1,7 @@
 import type { Move } from '../failover/move.ts';
 import { restoreProtection } from '../failover/old-primary.ts';
 import { readJournal } from '../hospital/journal.ts';
+import { drill } from './drill.ts';
 import { auditTrail } from './failover/audit-trail.ts';
 import { crashEverywhere } from './failover/crashes.ts';
 import { cutOff } from './failover/cut-off.ts';
@@ -42,6 +43,7 @@ const parts = {
     await protect(stage);
     return [move];
   },
+  drill: nothingMoved(drill),
   flap: nothingMoved(flappingObserver),
   observer: nothingMoved(observerLost),
   guardian: nothingMoved(deadGuardian),

@@ -7,6 +7,12 @@ import { approvers } from '../../failover/policy.ts';
 import type { FailoverWorld } from '../../failover/world.ts';
 import { type FailoverStage, leadsSinceMs } from './stage.ts';
 
+/** The part of a failback's report that is judged here. */
+const Report = FailbackRecord.pick({ request: true, lostRows: true, lost: true, kept: true, proven: true }).extend({
+  complete: z.boolean(),
+});
+type Report = z.output<typeof Report>;
+
 const failbackLimit = minutes(3);
 const journalTable = 'lab.journal';
 
@@ -30,7 +36,7 @@ export async function failBack({ world, phases, findings }: FailoverStage, lost:
     const started = { from, to, startedMs: performance.now(), startedAt: new Date(), sinceMs };
     await executions.start({ ...ref, input: { request: requested.request } });
     await world.until('the failback has ended', failbackLimit, () => !lab.isExecuting());
-    const record = await recordOf(world, requested.request.failbackId);
+    const record = await reportOf(world, requested.request.failbackId);
     const move = await measureMove(world, started);
 
     const found = new Set(await exportedIds(world, record));
@@ -47,7 +53,7 @@ export async function failBack({ world, phases, findings }: FailoverStage, lost:
     findings.promise(
       'F8',
       'The old Region is rebuilt, proven equal by fingerprint, and leads again; nothing is lost.',
-      record.status === 'recorded' &&
+      record.complete &&
         move.loss.lostIds.length === 0 &&
         move.double.writes === 0 &&
         checks.length > 0 &&
@@ -58,12 +64,12 @@ export async function failBack({ world, phases, findings }: FailoverStage, lost:
   });
 }
 
-async function recordOf(world: FailoverWorld, failbackId: string): Promise<FailbackRecord> {
+async function reportOf(world: FailoverWorld, failbackId: string): Promise<Report> {
   for (const region of world.candidates) {
     const { reports } = world.lab.ports(region);
     const key = (await reports.list(region, 'failbacks/')).find((each) => each.includes(failbackId) && each.endsWith('.json'));
     const body = key && (await reports.get(region, key));
-    if (body) return FailbackRecord.parse(JSON.parse(Buffer.from(body).toString()));
+    if (body) return Report.loose().parse(JSON.parse(Buffer.from(body).toString()));
   }
   throw new TypeError(`the failback ${failbackId} left no report`);
 }
@@ -71,7 +77,7 @@ async function recordOf(world: FailoverWorld, failbackId: string): Promise<Failb
 const JournalLine = z.object({ row: z.object({ id: z.coerce.number() }) });
 
 /** Ids of the journal's rows in the export: transactions that only the old primary had. */
-async function exportedIds(world: FailoverWorld, { request, lost }: FailbackRecord): Promise<readonly number[]> {
+async function exportedIds(world: FailoverWorld, { request, lost }: Report): Promise<readonly number[]> {
   const { reports } = world.lab.ports(request.leader);
   const objects = lost.filter(({ table }) => table === journalTable).flatMap((table) => table.objects);
   const texts = await Promise.all(objects.map(async (key) => Buffer.from((await reports.get(request.leader, key)) ?? []).toString()));
