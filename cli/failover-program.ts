@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { regionsOf } from '../functions/common/operations-lookup.ts';
 import type { ApprovalAnswer } from '../functions/failover/models.ts';
 import { agreed, globalsOf, type ProgramContext, print } from './program-context.ts';
@@ -21,7 +21,7 @@ Examples
   codeblue failover hold --until 2026-11-21T07:30:00Z --reason "storage maintenance"
   codeblue failover back --reason "us-east-1 is well again"
 
-Everything but start and back works through any Region that answers. Pages to read at 3 a.m.: docs/runbooks/RegionLoss.md`;
+All of it works through any Region that answers; a machine starts in the Region that it is for. Pages to read at 3 a.m.: docs/runbooks/RegionLoss.md`;
 
 /** Everything about who leads. */
 export function addFailover(program: Command, context: ProgramContext): void {
@@ -53,6 +53,12 @@ function addStatus(failover: Command, context: ProgramContext): void {
 }
 
 const to = () => new Option('--to <region>', 'the Region that shall lead (default: the only other one that can)');
+const reason = (says: string) =>
+  new Option('--reason <text>', says).makeOptionMandatory().argParser((text: string) => {
+    if (text.trim() === '') throw new InvalidArgumentError('Wanted a reason in words.');
+    if (text.length > 500) throw new InvalidArgumentError('Wanted 500 characters at most.');
+    return text;
+  });
 const planned = () => new Option('--planned', 'both Regions are well: hand over without any loss, or not at all');
 
 function addPlan(failover: Command, context: ProgramContext): void {
@@ -77,7 +83,7 @@ function addStart(failover: Command, context: ProgramContext): void {
     .description('begin a failover: shows the plan, asks, and follows it to its end')
     .addOption(to())
     .addOption(planned())
-    .requiredOption('--reason <text>', 'why, for the people who are asked and for the report')
+    .addOption(reason('why, for the people who are asked and for the report'))
     .option('--yes', 'begin without asking')
     .action(async (options: { to?: string; planned?: true; reason: string; yes?: true }, command: Command) => {
       const globals = globalsOf(command);
@@ -87,7 +93,13 @@ function addStart(failover: Command, context: ProgramContext): void {
       const wanted = await planWantedFailover(session, { ...options, planned: options.planned ?? false, requestedBy });
       if (!terminal.json) terminal.note(renderPlannedFailover(wanted));
       if (!(await mayGoOn(context, options, terminal))) return;
-      if (!terminal.json) terminal.note('Ctrl-C ends this view and not the failover; to stop that: codeblue failover abort');
+      if (!terminal.json) {
+        terminal.note(
+          globals.lab === undefined
+            ? 'Ctrl-C ends this view and not the failover; to stop that: codeblue failover abort'
+            : 'Beside a lab the machine runs in this command: Ctrl-C ends it as a crash would. To stop the change: codeblue failover abort',
+        );
+      }
       const outcome = await withProgress(terminal, `failover to ${wanted.plan.to}`, (report) =>
         startFailover(session, wanted.plan, requestedBy, report),
       );
@@ -127,13 +139,10 @@ function addAnswer(failover: Command, context: ProgramContext, verb: string, ans
 }
 
 function addHolds(failover: Command, context: ProgramContext): void {
-  const reason = () => new Option('--reason <text>', 'why, for the others').makeOptionMandatory();
   failover
     .command('abort')
-    .description(
-      'stop the change that is under way, before the point of no return: the lease goes back, and nothing moves by itself for an hour',
-    )
-    .addOption(reason())
+    .description('stop the change that is under way, before the point of no return: the lease goes back, and nothing moves for an hour')
+    .addOption(reason('why, for the others'))
     .action(async (options: { reason: string }, command: Command) => {
       const globals = globalsOf(command);
       const terminal = context.terminal(globals.json);
@@ -141,21 +150,21 @@ function addHolds(failover: Command, context: ProgramContext): void {
       const by = await context.host.principal(globals, session.region);
       print(terminal, await abortFailover(session, { ...options, by }), ({ hold, record }) =>
         record.phase === 'claimed'
-          ? `Epoch ${record.epoch} gives the lease back at its next step. Nothing moves by itself before ${hold.until}.`
-          : `${record.holder} leads and keeps the lead; a machine that was about to begin ends. Nothing moves by itself before ${hold.until}.`,
+          ? `Epoch ${record.epoch} gives the lease back at its next step. Nothing moves before ${hold.until}; to end that sooner: codeblue failover release`
+          : `${record.holder} leads and keeps the lead; a machine that was about to begin ends. Nothing moves before ${hold.until}; to end that sooner: codeblue failover release`,
       );
     });
   failover
     .command('hold')
-    .description('nothing moves by itself until then: for maintenance, or an incident that people handle')
+    .description('nothing moves until then: for maintenance, or an incident that people handle')
     .requiredOption('--until <time>', 'with its zone: 2026-11-21T07:30:00Z')
-    .addOption(reason())
+    .addOption(reason('why, for the others'))
     .action(async (options: { until: string; reason: string }, command: Command) => {
       const globals = globalsOf(command);
       const terminal = context.terminal(globals.json);
       const session = await context.host.openWhereAnswered(globals, failoverHoldPorts);
       const hold = await putHold(session, { ...options, by: await context.host.principal(globals, session.region) });
-      print(terminal, hold, ({ until }) => `Nothing moves by itself before ${until}. To end it sooner: codeblue failover release`);
+      print(terminal, hold, ({ until }) => `Nothing moves before ${until}. To end it sooner: codeblue failover release`);
     });
   failover
     .command('release')
@@ -175,7 +184,7 @@ function addBack(failover: Command, context: ProgramContext): void {
   failover
     .command('back')
     .description('list what only the old primary had, rebuild it as a replica, prove it, and hand the lead back without loss')
-    .requiredOption('--reason <text>', 'why, for the people who are asked and for the report')
+    .addOption(reason('why, for the people who are asked and for the report'))
     .option('--no-hand-over', 'only rebuild: the lead stays where it is')
     .option('--yes', 'begin without asking')
     .action(async (options: { reason: string; handOver: boolean; yes?: true }, command: Command) => {

@@ -20,6 +20,8 @@ export interface DeploymentOptions {
   /** A directory, or true for the newest lab that runs. */
   readonly lab?: string | true;
   readonly region?: string;
+  /** In a lab, which knows no identities: who stands before it. */
+  readonly as?: string;
 }
 
 /** What the command line reaches the world through. */

@@ -10,6 +10,7 @@ import type { Ports } from '../functions/common/ports.ts';
 import type { CoordinationRecord } from '../functions/failover/models.ts';
 import packageFile from '../package.json' with { type: 'json' };
 import { loadConfig } from './load-config.ts';
+import { MisusedCommand } from './misused-command.ts';
 import type { CliHost, DeploymentOptions, Session } from './session.ts';
 
 /** The host of the real command line: files, AWS, labs, and the person at the keyboard. */
@@ -51,8 +52,9 @@ function operatorName(): string {
 }
 
 /** @throws InvalidInput without credentials */
-async function principal({ lab }: DeploymentOptions, region: Region): Promise<string> {
-  if (lab !== undefined) return operatorName();
+async function principal({ lab, as }: DeploymentOptions, region: Region): Promise<string> {
+  if (lab !== undefined) return as ?? operatorName();
+  if (as !== undefined) throw new MisusedCommand('--as is for a lab', { hint: 'On AWS you are whom your credentials name.' });
   const { awsAccountFacts } = await import('../functions/aws/account-facts.ts');
   const identity = await awsAccountFacts(region).identity();
   if (identity) return identity.arn;
@@ -79,7 +81,7 @@ async function open<N extends keyof Ports>(options: DeploymentOptions, names: re
 }
 
 async function openWhereAnswered<N extends keyof Ports>(options: DeploymentOptions, names: readonly N[]): Promise<Session<N>> {
-  if (options.lab !== undefined) return openLab(options, options.lab);
+  if (options.lab !== undefined) return openLabWhereAnswered(options, options.lab);
   const operations = await loadConfig(options.config, process.cwd());
   const region =
     options.region === undefined ? (await answering(operations)).region : regionFrom(options, operations, operations.regions.primary);
@@ -89,7 +91,21 @@ async function openWhereAnswered<N extends keyof Ports>(options: DeploymentOptio
 
 async function openLab(options: DeploymentOptions, directory: string | true) {
   const lab = await attach(directory);
-  return { ports: lab.ports, operations: lab.operations, clock: lab.clock, region: regionFrom(options, lab.operations, lab.region) };
+  return inLab(lab, regionFrom(options, lab.operations, lab.region));
+}
+
+const inLab = ({ portsIn, operations, clock }: Awaited<ReturnType<typeof attach>>, region: Region) => ({
+  ...{ ports: portsIn(region), operations, clock, region },
+});
+
+async function openLabWhereAnswered(options: DeploymentOptions, directory: string | true) {
+  const lab = await attach(directory);
+  const { primary, standby } = lab.operations.regions;
+  if (options.region !== undefined || lab.operations.failover.mode === 'off') {
+    return inLab(lab, regionFrom(options, lab.operations, lab.region));
+  }
+  const { region } = await firstThatAnswers([standby, primary], async (each) => lab.portsIn(each));
+  return inLab(lab, region);
 }
 
 /** The Region that leads, as far as anybody knows; the configured primary without failover. */
@@ -103,10 +119,15 @@ async function leading(operations: Operations): Promise<Region> {
 async function answering(operations: Operations): Promise<{ readonly region: Region; readonly record: CoordinationRecord | undefined }> {
   const { primary, standby } = operations.regions;
   if (operations.failover.mode === 'off') return { region: primary, record: undefined };
+  return firstThatAnswers([standby, primary], (region) => awsPorts(operations, region, ['coordination']));
+}
+
+/** @throws ServiceUnavailable when none of them answers */
+async function firstThatAnswers(regions: readonly Region[], portsIn: (region: Region) => Promise<Pick<Ports, 'coordination'>>) {
   let failure: unknown;
-  for (const region of [standby, primary]) {
+  for (const region of regions) {
     try {
-      const { coordination } = await awsPorts(operations, region, ['coordination']);
+      const { coordination } = await portsIn(region);
       return { region, record: await coordination.peek() };
     } catch (error) {
       if (!(error instanceof ServiceUnavailable)) throw error;

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { hours, seconds } from '../../functions/common/duration.ts';
+import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { timestamp } from '../../functions/common/ids.ts';
 import { askFor } from '../../functions/failover/approvals.ts';
 import type { CoordinationRecord, Finding, Vote } from '../../functions/failover/models.ts';
@@ -99,6 +101,34 @@ describe('failover plan', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('without a replica to promote there says so before anybody is asked, and how to get one', async () => {
+    const { run, ports } = await world();
+    Object.assign(ports.replicas, {
+      describe: async () => ({ role: 'primary', status: 'available', says: 'closed', databaseId: 'hms', region: standby }),
+    });
+    const { stderr, exitCode } = await run('failover', 'plan');
+    expect(stderr).toContain('us-west-2 has no replica that could be promoted: hms there is primary (closed)');
+    expect(stderr).toContain('codeblue failover back --no-hand-over');
+    expect(exitCode).toBe(1);
+  });
+
+  test('where the replica cannot be looked at goes on, and says what it does not know', async () => {
+    const { run, ports } = await world();
+    const describe = () => Promise.reject(new ServiceUnavailable('RDS in us-west-2 does not answer'));
+    Object.assign(ports.replicas, { describe });
+    const { stdout, exitCode } = await run('failover', 'plan');
+    expect(stdout).toMatch(/careful +the replica of .* in us-west-2 could not be looked at: RDS in us-west-2 does not answer/);
+    expect(exitCode).toBe(0);
+  });
+
+  test('says which objective would not be kept', async () => {
+    const never = { ...operations.failover.objectives, criticalServices: seconds(10), full: hours(24) };
+    const { run } = await world(steady(), { operations: { ...operations, failover: { ...operations.failover, objectives: never } } });
+    const { stdout } = await run('failover', 'plan');
+    expect(stdout).toMatch(/critical services answer after .*; the objective is 10 s: NOT KEPT$/m);
+    expect(stdout).toMatch(/full strength after .*; the objective is 1 d$/m);
+  });
+
   test('while a change is under way is refused', async () => {
     const plan = planned();
     const { run } = await world(steady({ epoch: plan.epoch, phase: 'claimed', holder: plan.to, plan }));
@@ -146,6 +176,32 @@ describe('failover start', () => {
     ]);
     expect(stdout).toContain('failover-8 did not succeed: us-east-1 still leads; nothing was changed.');
     expect(exitCode).toBe(1);
+  });
+});
+
+describe('following a failover', () => {
+  test('a reason without words is refused before anything is looked at', async () => {
+    const { run, opened } = await world();
+    expect((await run('failover', 'start', '--reason', ' ', '--yes')).exitCode).toBe(2);
+    expect(opened).toEqual([]);
+  });
+
+  test('a table that does not answer for a moment does not end the view', async () => {
+    const made = await world();
+    const { executions, coordination } = made.ports;
+    const read = coordination.read.bind(coordination);
+    const looks = { count: 0 };
+    Object.assign(executions, { start: async () => {}, describe: async () => ({ status: looks.count > 2 ? 'succeeded' : 'running' }) });
+    Object.assign(coordination, {
+      read: async () => {
+        looks.count++;
+        if (looks.count === 2) throw new ServiceUnavailable('the coordination table does not answer');
+        return read();
+      },
+    });
+    const { stdout, stderr } = await made.run('failover', 'start', '--reason', 'us-east-1 is down', '--yes');
+    expect(stderr).toContain('the coordination table does not answer; failover-8 goes on');
+    expect(stdout).toContain('not called for any more');
   });
 });
 

@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createLabDir, findRunningLab } from '../../lab/lab-dir.ts';
+import { createLabDir, findRunningLab, runningLabs } from '../../lab/lab-dir.ts';
 import { isAlive, processesUnder } from '../../lab/postgres/processes.ts';
 import { replicationLag } from '../../lab/postgres/standby.ts';
 import { attachRegions } from '../../lab/regions.ts';
@@ -135,6 +135,7 @@ describe('labs beside each other', () => {
     const second = startChild('stay');
     const dir = (await second.says('running')).replace('running in ', '');
     expect(findRunningLab(labs)).toBe(dir);
+    expect(runningLabs(labs)).toHaveLength(2);
     expect(filesLeft()).toHaveLength(2);
 
     const regions = attachRegions(dir);

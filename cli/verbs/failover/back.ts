@@ -1,6 +1,6 @@
 import { audited } from '../../../functions/audit/audited.ts';
 import { seconds } from '../../../functions/common/duration.ts';
-import { InvalidInput } from '../../../functions/common/errors.ts';
+import { InvalidInput, ServiceUnavailable } from '../../../functions/common/errors.ts';
 import type { FailbackRequest } from '../../../functions/failover/failback/models.ts';
 import { failbackExecution, requestFailback } from '../../../functions/failover/failback/request-failback.ts';
 import type { Report } from '../../progress.ts';
@@ -54,7 +54,10 @@ export async function startFailback(
   await audited({ auditLog: ports.auditLog, clock, region }, act, () => ports.executions.start({ ...execution, input: { request } }));
   for (;;) {
     report(`${execution.name} runs in ${execution.region}; it goes on without this command`);
-    const found = await ports.executions.describe(execution);
+    const found = await ports.executions.describe(execution).catch((error: unknown) => {
+      if (error instanceof ServiceUnavailable) return undefined; // looked for again
+      throw error;
+    });
     if (found && found.status !== 'running') return { request, status: found.status };
     await clock.sleep(poll * 1000);
   }

@@ -13,7 +13,7 @@ const longest = days(7);
 /** Time for people to look, after a change was stopped. */
 const afterAbort: Duration = hours(1);
 
-/** Nothing moves by itself until then, and what is not beyond the point of no return is given back. @throws InvalidInput */
+/** Nothing moves until then, and what is not beyond the point of no return is given back. @throws InvalidInput */
 export async function putHold(
   session: HoldSession,
   wanted: { readonly until: string; readonly reason: string; readonly by: string },

@@ -1,15 +1,16 @@
 import { formatSeconds } from '../../../functions/common/duration.ts';
-import { InvalidInput } from '../../../functions/common/errors.ts';
+import { InvalidInput, messageOf } from '../../../functions/common/errors.ts';
 import { Region } from '../../../functions/common/ids.ts';
 import { candidateRegions } from '../../../functions/failover/candidates.ts';
 import { type Forecast, forecast, type RecoveryForecast } from '../../../functions/failover/forecast.ts';
 import type { CoordinationRecord, FailoverPlan } from '../../../functions/failover/models.ts';
 import { planFailover } from '../../../functions/failover/plan.ts';
+import type { Replicas } from '../../../functions/failover/ports.ts';
 import { stopSign } from '../../../functions/failover/stop-sign.ts';
 import type { Session } from '../../session.ts';
 import { earlierReports } from './report.ts';
 
-export const failoverPlanPorts = ['coordination', 'reports'] as const;
+export const failoverPlanPorts = ['coordination', 'replicas', 'reports'] as const;
 type PlanSession = Session<(typeof failoverPlanPorts)[number]>;
 
 export interface WantedFailover {
@@ -27,6 +28,8 @@ export interface PlannedFailover {
   /** What happens, in order. */
   readonly steps: readonly string[];
   readonly approvers: readonly string[];
+  /** What could not be found out; the machine looks again before it begins. */
+  readonly warnings: readonly string[];
 }
 
 /** The plan that `failover start` would begin, and how long it would take. Changes nothing. @throws InvalidInput with the reason when there can be none */
@@ -50,8 +53,32 @@ export async function planWantedFailover(session: PlanSession, wanted: WantedFai
     throw new InvalidInput(planned.because, { hint: 'See what stands in the way: codeblue failover status' });
   }
   const { plan } = planned;
-  const earlier = await earlierReports(ports.reports, region).catch(() => []);
-  return { plan, forecast: forecast(operations, plan, earlier), steps: stepsOf(plan), approvers: approvals.by };
+  const [warnings, earlier] = await Promise.all([
+    lookAtReplicas(ports.replicas, plan),
+    earlierReports(ports.reports, region).catch(() => []),
+  ]);
+  return { plan, forecast: forecast(operations, plan, earlier), steps: stepsOf(plan), approvers: approvals.by, warnings };
+}
+
+/** What the machine would refuse as its first step is refused before anybody is asked. @throws InvalidInput naming the database */
+async function lookAtReplicas(replicas: Replicas, { databases, to }: FailoverPlan): Promise<readonly string[]> {
+  const looks = await Promise.all(
+    databases.map(async ({ databaseId }) => {
+      try {
+        return await replicas.describe(databaseId, to);
+      } catch (error) {
+        return `the replica of ${databaseId} in ${to} could not be looked at: ${messageOf(error)}`;
+      }
+    }),
+  );
+  const unfit = looks.flatMap((look) =>
+    typeof look !== 'string' && (look.role !== 'replica' || look.status !== 'available') ? [look] : [],
+  );
+  if (unfit.length === 0) return looks.filter((look) => typeof look === 'string');
+  const which = unfit.map(({ databaseId, role, says }) => `${databaseId} there is ${role} (${says})`).join(', ');
+  throw new InvalidInput(`${to} has no replica that could be promoted: ${which}`, {
+    hint: 'After a failover the old Region is made a replica again by: codeblue failover back --no-hand-over',
+  });
 }
 
 function targetOf({ operations }: PlanSession, record: CoordinationRecord | undefined, to: string | undefined): Region {
@@ -82,7 +109,7 @@ function stepsOf({ kind, from, to, needsApproval, databases, epoch }: FailoverPl
   ];
 }
 
-export function renderPlannedFailover({ plan, forecast: times, steps, approvers }: PlannedFailover): string {
+export function renderPlannedFailover({ plan, forecast: times, steps, approvers, warnings }: PlannedFailover): string {
   const budgets = plan.databases.map(({ databaseId, lossBudgetSeconds }) => `${databaseId} ${formatSeconds(lossBudgetSeconds)}`).join(', ');
   const width = Math.max(...times.phases.map(({ phase }) => phase.length));
   return [
@@ -90,6 +117,7 @@ export function renderPlannedFailover({ plan, forecast: times, steps, approvers 
     `  reason    ${plan.reason}`,
     `  may lose  ${budgets}`,
     `  approval  ${plan.needsApproval ? `wanted, by somebody else of: ${approvers.join(', ') || 'nobody is listed in failover.approvals.by'}` : 'not wanted'}`,
+    ...warnings.map((says) => `  careful   ${says}`),
     '',
     'What happens',
     ...steps.map((step, index) => `  ${index + 1}. ${step}`),
@@ -100,11 +128,13 @@ export function renderPlannedFailover({ plan, forecast: times, steps, approvers 
         `  ${phase.padEnd(width)}  ${formatSeconds(expectedSeconds).padStart(12)}  ${formatSeconds(worstSeconds).padStart(12)}  ${because}`,
     ),
     '',
-    `  database writes again after   ${recovery(times.database)}`,
-    `  critical services answer after ${recovery(times.criticalServices)}`,
-    `  full strength after           ${recovery(times.full)}`,
+    `  database writes again after     ${recovery(times.database)}`,
+    `  critical services answer after  ${recovery(times.criticalServices)}`,
+    `  full strength after             ${recovery(times.full)}`,
   ].join('\n');
 }
 
 const recovery = ({ expectedSeconds, worstSeconds, objectiveSeconds }: RecoveryForecast): string =>
-  `${formatSeconds(expectedSeconds)}, at worst ${formatSeconds(worstSeconds)}; the objective is ${formatSeconds(objectiveSeconds)}`;
+  `${formatSeconds(expectedSeconds)}, at worst ${formatSeconds(worstSeconds)}; the objective is ${formatSeconds(objectiveSeconds)}${
+    expectedSeconds > objectiveSeconds ? ': NOT KEPT' : worstSeconds > objectiveSeconds ? ': not kept at worst' : ''
+  }`;

@@ -1,5 +1,6 @@
 import { audited } from '../../../functions/audit/audited.ts';
 import { seconds } from '../../../functions/common/duration.ts';
+import { messageOf, ServiceUnavailable } from '../../../functions/common/errors.ts';
 import { failoverExecution } from '../../../functions/failover/execution-name.ts';
 import type { FailoverPlan } from '../../../functions/failover/models.ts';
 import { type Standing, standingOf } from '../../../functions/failover/standing.ts';
@@ -8,7 +9,7 @@ import type { Report } from '../../progress.ts';
 import type { Session } from '../../session.ts';
 import { openQuestions } from './status.ts';
 
-export const failoverStartPorts = ['auditLog', 'coordination', 'executions', 'reports'] as const;
+export const failoverStartPorts = ['auditLog', 'coordination', 'executions', 'replicas', 'reports'] as const;
 type StartSession = Session<(typeof failoverStartPorts)[number]>;
 
 export interface FailoverOutcome {
@@ -24,7 +25,7 @@ const poll = seconds(2);
 /**
  * Starts the machine in the Region that shall lead, and follows it to its end. It goes on without whoever follows it.
  *
- * @throws ServiceUnavailable when Step Functions or the coordination table does not answer
+ * @throws ServiceUnavailable when Step Functions does not take it
  */
 export async function startFailover(session: StartSession, plan: FailoverPlan, operator: string, report: Report): Promise<FailoverOutcome> {
   const { ports, clock, region } = session;
@@ -38,11 +39,24 @@ export async function startFailover(session: StartSession, plan: FailoverPlan, o
   report(`starting ${execution.name} in ${execution.region}`);
   await audited({ auditLog: ports.auditLog, clock, region }, act, () => ports.executions.start({ ...execution, input: { plan } }));
   for (;;) {
-    const [found, record] = await Promise.all([ports.executions.describe(execution), ports.coordination.read()]);
-    const standing = standingOf(record, plan);
-    if (found && found.status !== 'running') return { plan, execution, status: found.status, standing };
-    report(await stageOf(session, standing, plan));
+    const seen = await look(session, plan, execution, report);
+    if (seen && seen.status !== 'running') return { plan, execution, ...seen, status: seen.status };
     await clock.sleep(poll * 1000);
+  }
+}
+
+/** What cannot be read for a moment does not end the view: the machine goes on all the same. */
+async function look(session: StartSession, plan: FailoverPlan, execution: ExecutionRef, report: Report) {
+  const { executions, coordination } = session.ports;
+  try {
+    const [found, record] = await Promise.all([executions.describe(execution), coordination.read()]);
+    const standing = standingOf(record, plan);
+    if (!found || found.status === 'running') report(await stageOf(session, standing, plan));
+    return found && { status: found.status, standing };
+  } catch (error) {
+    if (!(error instanceof ServiceUnavailable)) throw error;
+    report(`${messageOf(error)}; ${execution.name} goes on, and is looked for again`);
+    return undefined;
   }
 }
 
@@ -72,5 +86,5 @@ export function renderFailoverOutcome({ plan, execution, status, standing }: Fai
     'rolled-back': `${plan.from} leads again; nothing was promoted.`,
     elsewhere: 'Somebody else moved the lead meanwhile.',
   };
-  return `${execution.name} did not succeed: ${stands[standing]}`;
+  return `${execution.name} did not succeed: ${stands[standing]}\nThe last states of execution ${execution.name} in ${execution.region} say why.`;
 }
