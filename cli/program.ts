@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { examine } from '../functions/doctor/examine.ts';
+import { addDrill } from './drill-program.ts';
 import { addFailover } from './failover-program.ts';
 import { MisusedCommand } from './misused-command.ts';
 import { agreed, globalsOf, type ProgramContext, print } from './program-context.ts';
@@ -24,6 +25,7 @@ Examples
   codeblue restore --plan --to 2026-11-21T07:30:00Z
   codeblue failover status               who leads, what the observers see, what waits for an answer
   codeblue failover plan                 what a failover would do, and how long it would take
+  codeblue drill                         rehearse a failover beside the live system
   codeblue lab                           the whole system on this machine, no AWS needed
   codeblue status --lab                  look into a lab that was started with: codeblue lab --keep
 
@@ -37,8 +39,9 @@ export function buildProgram(context: ProgramContext): Command {
     .helpOption('--help', 'explain a command')
     .option('--json', 'print one JSON document instead of text')
     .option('--config <file>', 'the deployment to work on (default: codeblue.config.ts here)')
-    .addOption(new Option('--lab [directory]', 'work on a lab that runs on this machine; the newest one without a directory'))
+    .addOption(new Option('--lab [directory]', 'work on a lab that runs on this machine; with several, name its directory'))
     .option('--region <region>', 'the Region to ask and to restore in (default: the one that leads)')
+    .option('--as <person>', 'in a lab, which knows no identities: who you are (lab/alice and lab/bob may approve)')
     .option('--debug', 'with unexpected errors, print where they came from')
     .addHelpText('after', examples)
     .exitOverride();
@@ -49,6 +52,7 @@ export function buildProgram(context: ProgramContext): Command {
   addDoctor(program, context);
   addTasks(program, context);
   addFailover(program, context);
+  addDrill(program, context);
   program.command('lab').description('run the whole system on this machine: codeblue lab --help tells its options').allowUnknownOption();
   return program;
 }

@@ -106,10 +106,8 @@ export interface StepLists {
   readonly failover: readonly AnyStep[];
   /** Runs in the Region that leads and works in the one that led before. */
   readonly failback: readonly AnyStep[];
-  /** Rehearsals: in the Region that would take over, on temporary databases. */
+  /** Rehearsals, on temporary databases, and full tests: both run in the Region that would take over. */
   readonly drill: readonly AnyStep[];
-  /** Full tests: they start machines in the Region that leads in between, and in the one that leads again. */
-  readonly fullTest: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -172,9 +170,6 @@ const drillSteps: readonly AnyStep[] = [
   removeRehearsal,
   awaitRehearsalRemoval,
   reportRehearsal,
-];
-
-const fullTestSteps: readonly AnyStep[] = [
   moveForFullTest,
   awaitFullTestMove,
   watchFullTest,
@@ -190,7 +185,6 @@ export const stepLists: StepLists = {
   failover: failoverSteps,
   failback: failbackSteps,
   drill: drillSteps,
-  fullTest: fullTestSteps,
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 

@@ -37,10 +37,13 @@ export class MovingStack extends NestedStack {
       topic,
       steps.failback.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
     );
-    new DrillMachines(this, scope, keys, topic, [
-      ...steps.drill.map((step) => workers.make(step)),
-      ...steps.fullTest.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
-    ]);
+    new DrillMachines(
+      this,
+      scope,
+      keys,
+      topic,
+      steps.drill.map((step) => workers.make(step)),
+    );
     new LeaseEndpoint(this, scope, keys, workers.code);
   }
 }
