@@ -1,80 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Code } from 'aws-cdk-lib/aws-lambda';
 import Table from 'cli-table3';
+import { z } from 'zod';
 import operations from '../config/examples/hms.ts';
 import { formatSeconds } from '../functions/common/duration.ts';
+import type { Forecast } from '../functions/failover/forecast.ts';
+import { stepLists, tasks } from '../functions/tasks.ts';
+import { codeblueApp } from '../lib/codeblue-app.ts';
+import { stackTemplates } from '../lib/stack-templates.ts';
+import { failoverCost, price } from './aws-paper/cost.ts';
+import { type Mode, pages, paperForecast, sources, verdict } from './aws-paper/timeline.ts';
 
 /**
- * What failover costs a month on AWS, on paper: arithmetic over list prices, nothing is called.
+ * Failover on AWS, on paper: how long it takes by phase against the objectives, and what it costs a month. Arithmetic over the example of the HMS
+ * manual; nothing is called.
  *
  *     node bench/aws-paper.ts
- *
- * List prices of us-east-1 in US dollars as published in November 2026; Regions differ by a few per cent, and free tiers are left out.
  */
-const price = {
-  /** Lambda on arm64, per GB-second; the first tier. */
-  lambdaGigabyteSecond: 0.0000133334,
-  lambdaRequest: 0.2 / 1e6,
-  /** DynamoDB on demand: a replicated write of up to 1 KB, charged in each replica; strongly consistent reads of up to 4 KB. */
-  replicatedWriteUnit: 0.625 / 1e6,
-  readUnit: 0.125 / 1e6,
-  /** Route 53 health check of an endpoint outside AWS's own load balancers, and each option of it: HTTPS, 10 s interval. */
-  healthCheck: 0.75,
-  healthCheckOption: 2,
-  /** EventBridge Scheduler, per invocation. */
-  schedulerInvocation: 1 / 1e6,
-  /** ARC: a cluster of routing controls, per hour; a plan of Region switch, per month. */
-  arcClusterHour: 2.5,
-  arcRegionSwitchPlanMonth: 70,
-} as const;
+const objectives = [
+  ['database writes again', 'database', 'confirm'],
+  ['critical services answer', 'criticalServices', 'traffic'],
+  ['full strength', 'full', 'strength'],
+] as const;
 
-const monthSeconds = 730 * 3600;
-/** Runs of the guardian and of the observer: started every minute, each outlasting the next start (functions/failover/tick-loop.ts). */
-const loops = { startedEverySeconds: 60, runSeconds: 130, gigabytes: 0.25 } as const;
-/** Health checkers of Route 53 that ask one endpoint, each at the interval. */
-const checkers = { count: 16, intervalSeconds: 10, answerSeconds: 0.02, gigabytes: 0.25 } as const;
+function printTimeline(mode: Mode): void {
+  const rds = paperForecast(operations, 'rds-postgres', mode);
+  const aurora = paperForecast(operations, 'aurora-postgres', mode);
+  const table = newTable(['phase', 'RDS replica', 'at worst', 'Aurora Global', 'at worst', 'from']);
+  const columns = (of: (each: Forecast) => { readonly expectedSeconds: number; readonly worstSeconds: number } | undefined) =>
+    [rds, aurora].flatMap((each) => {
+      const { expectedSeconds = 0, worstSeconds = 0 } = of(each) ?? {};
+      return [formatSeconds(expectedSeconds), formatSeconds(worstSeconds)];
+    });
+  for (const { phase } of rds.phases)
+    table.push([phase, ...columns((each) => each.phases.find((other) => other.phase === phase)), sources(mode)[phase]]);
+  for (const [what, name, phase] of objectives) {
+    const objective = `objective ${formatSeconds(rds[name].objectiveSeconds)}, to the end of ${phase}`;
+    table.push([what, ...columns((each) => each[name]), objective], ['', verdict(rds[name]), '', verdict(aurora[name]), '', '']);
+  }
+  console.log(`\nUnplanned failover, mode ${mode}\n${table.toString()}`);
+}
 
-const { lease, observe } = operations.failover;
-const perMonth = (everySeconds: number): number => monthSeconds / everySeconds;
-const loopCost = (regions: number): number => {
-  const starts = perMonth(loops.startedEverySeconds) * regions;
-  return starts * (loops.runSeconds * loops.gigabytes * price.lambdaGigabyteSecond + price.lambdaRequest + price.schedulerInvocation);
-};
-/** Runs overlap: so many are at work in a Region at any time. */
-const atWork = loops.runSeconds / loops.startedEverySeconds;
+function printCost(): void {
+  const lines = failoverCost(operations, alarmsIn('approve') - alarmsIn('off'));
+  const total = lines.reduce((sum, { dollars }) => sum + dollars, 0);
+  const cluster = price.arcClusterHour * 730;
+  const inDollars = (amount: number): string => `$${amount.toFixed(2)}`;
+  const table = newTable(['what', 'how much', 'a month']);
+  for (const { what, much, dollars } of lines) table.push([what, much, inDollars(dollars)]);
+  table.push(['Codeblue, all of it', '', inDollars(total)]);
+  table.push([
+    'ARC routing controls, one cluster',
+    `${inDollars(price.arcClusterHour)} an hour, without health checks`,
+    inDollars(cluster),
+  ]);
+  table.push(['ARC Region switch, one plan', 'fences no database, measures no loss', inDollars(price.arcRegionSwitchPlanMonth)]);
+  console.log(`\nCost\n${table.toString()}`);
+  console.log(`Codeblue costs ${((100 * total) / cluster).toFixed(0)} % of one ARC cluster.`);
+}
 
-const renewals = perMonth(lease.renewEvery) * 2 * atWork;
-const votes = perMonth(observe.every) * 3;
-/** A read of the record per tick, and of three votes by whoever decides. */
-const reads = renewals + votes * 4;
-const healthChecks = 2 * (price.healthCheck + 2 * price.healthCheckOption);
-const healthAnswers = perMonth(checkers.intervalSeconds) * checkers.count * 2;
+const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });
 
-const lines: readonly (readonly [string, string, number])[] = [
-  ['guardians in two Regions', `${formatSeconds(loops.runSeconds)} each minute, ${loops.gigabytes * 1024} MB`, loopCost(2)],
-  ['observers in three Regions', `${formatSeconds(loops.runSeconds)} each minute, ${loops.gigabytes * 1024} MB`, loopCost(3)],
-  [
-    'coordination table, writes',
-    `${Math.round((renewals + votes) / 1e6)} million in two replicas`,
-    (renewals + votes) * 2 * price.replicatedWriteUnit,
-  ],
-  ['coordination table, reads', `${Math.round(reads / 1e6)} million, strongly consistent`, reads * price.readUnit],
-  ['Route 53 health checks', '2, HTTPS, every 10 s', healthChecks],
-  [
-    'lease endpoint, answers',
-    `${Math.round(healthAnswers / 1e6)} million of ${checkers.answerSeconds * 1000} ms`,
-    healthAnswers * (checkers.answerSeconds * checkers.gigabytes * price.lambdaGigabyteSecond + price.lambdaRequest),
-  ],
-];
-const total = lines.reduce((sum, [, , cost]) => sum + cost, 0);
-const dollars = (amount: number): string => `$${amount.toFixed(2)}`;
+/** Alarms of the whole deployment, all Regions. */
+function alarmsIn(mode: 'off' | 'approve'): number {
+  const outdir = mkdtempSync(join(tmpdir(), 'codeblue-paper-'));
+  try {
+    const bundle = { code: () => Code.fromInline('// only the alarms are counted'), sha256: '0'.repeat(64) };
+    const given = { ...operations, failover: { ...operations.failover, mode } };
+    const app = codeblueApp({ operations: given, tasks, steps: stepLists, bundle, validate: false, outdir });
+    const resources = stackTemplates(app).flatMap(({ template }) => Object.values(Template.parse(template).Resources));
+    return resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm').length;
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
 
-const table = new Table({ head: ['what', 'how much', 'a month'], style: { head: [], border: [] }, colAligns: ['left', 'left', 'right'] });
-for (const [what, much, cost] of lines) table.push([what, much, dollars(cost)]);
-table.push(['Codeblue, all of it', '', dollars(total)]);
-table.push([
-  'ARC routing controls, one cluster',
-  `${dollars(price.arcClusterHour)} an hour, without health checks`,
-  dollars(price.arcClusterHour * 730),
-]);
-table.push(['ARC Region switch, one plan', 'moves no data and fences no database', dollars(price.arcRegionSwitchPlanMonth)]);
-console.log(table.toString());
-console.log(`Codeblue costs ${((100 * total) / (price.arcClusterHour * 730)).toFixed(0)} % of one ARC cluster.`);
+const newTable = (head: string[]) => new Table({ head, style: { head: [], border: [], compact: true } });
+
+console.log('From the first failed probe; config/examples/hms.ts, nothing measured yet');
+printTimeline('automatic');
+printTimeline('approve');
+console.log(pages.join('\n'));
+printCost();

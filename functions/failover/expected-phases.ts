@@ -16,11 +16,15 @@ type Kind = Pick<FailoverPlan, 'kind' | 'needsApproval'>;
 /**
  * Our assumptions where AWS promises nothing; reports of earlier changes replace them.
  *
- * RDS: "The promotion process takes a few minutes to complete", and the instance is rebooted (RDS User Guide, "Promoting a read replica to be a standalone
- * DB instance"). Aurora: "RTO can be in the order of minutes" (Aurora User Guide, "Using switchover or failover in Amazon Aurora Global Database").
+ * RDS: the instance is rebooted, and "the promotion process can take several minutes or longer to complete, depending on the size of the read replica" (RDS User
+ * Guide, "Promoting a read replica to be a standalone DB instance"). Aurora: "RTO can be in the order of minutes" (Aurora User Guide, "Using switchover or failover in Amazon Aurora Global Database").
  */
 const promotion: Record<Database['engine'], ExpectedPhase> = {
-  'rds-postgres': { expectedSeconds: 300, worstSeconds: 900, because: 'an RDS replica is promoted and rebooted: "a few minutes"' },
+  'rds-postgres': {
+    expectedSeconds: 300,
+    worstSeconds: 900,
+    because: 'an RDS replica is promoted and rebooted: "several minutes or longer"',
+  },
   'aurora-postgres': { expectedSeconds: 120, worstSeconds: 600, because: 'an Aurora global cluster moves "in the order of minutes"' },
 };
 
