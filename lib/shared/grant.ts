@@ -42,10 +42,41 @@ export interface ExactRoleProps {
 
 /**
  * A role with exactly these grants. CDK cannot add statements to it: what it would add on its own is written in the grants
- * instead, so that one list is the whole truth. The policy is attached before anything can assume the role.
+ * instead, so that one list is the whole truth. The policies are attached before anything can assume the role.
  */
 export function exactRole(scope: Construct, id: string, { service, onlyFor, description, grants, denials }: ExactRoleProps): iam.IRole {
-  const policy = new iam.ManagedPolicy(scope, `${id}Policy`, {
+  const policies = packed(grants).map((some, index) => policyOf(scope, `${id}Policy${index === 0 ? '' : index + 1}`, some));
+  const role = new iam.Role(scope, id, {
+    assumedBy: new iam.ServicePrincipal(service, onlyFor ? { conditions: { StringEquals: { 'aws:SourceAccount': onlyFor } } } : {}),
+    description: description.slice(0, 1000), // IAM's limit
+    managedPolicies: denials ? [...policies, denials] : policies,
+  });
+  return role.withoutPolicyUpdates();
+}
+
+/** IAM takes 6 144 characters in a managed policy, white space apart; names that are known at deployment only may be longer than they look here. */
+const policyCharacters = 5_000;
+
+/** The grants in as many lists as they need policies, in order; IAM takes ten policies for a role. */
+function packed(grants: readonly Grant[]): readonly (readonly Grant[])[] {
+  const once = [...new Map(grants.map((each) => [JSON.stringify(each), each])).values()];
+  const lists: Grant[][] = [[]];
+  let characters = 0;
+  for (const each of once) {
+    const { because: _, ...written } = each;
+    const length = JSON.stringify(written).length;
+    if (characters + length > policyCharacters && characters > 0) {
+      lists.push([]);
+      characters = 0;
+    }
+    lists.at(-1)?.push(each);
+    characters += length;
+  }
+  return lists;
+}
+
+function policyOf(scope: Construct, id: string, grants: readonly Grant[]): iam.ManagedPolicy {
+  const policy = new iam.ManagedPolicy(scope, id, {
     statements: grants.map(
       ({ actions, resources, conditions }) =>
         new iam.PolicyStatement({ actions: [...actions], resources: [...resources], ...(conditions ? { conditions } : {}) }),
@@ -57,10 +88,5 @@ export function exactRole(scope: Construct, id: string, { service, onlyFor, desc
   for (const [arn, reason] of reasons) {
     if (arn.includes('*')) Validations.of(policy).acknowledge({ id: `AwsSolutions-IAM5[Resource::${arn}]`, reason });
   }
-  const role = new iam.Role(scope, id, {
-    assumedBy: new iam.ServicePrincipal(service, onlyFor ? { conditions: { StringEquals: { 'aws:SourceAccount': onlyFor } } } : {}),
-    description: description.slice(0, 1000), // IAM's limit
-    managedPolicies: denials ? [policy, denials] : [policy],
-  });
-  return role.withoutPolicyUpdates();
+  return policy;
 }
