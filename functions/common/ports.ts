@@ -66,7 +66,10 @@ const portOfNeed = {
   'signer:sign': 'signer',
   'proofs:read': 'proofs',
   'proofs:write': 'proofs',
+  /** Of the machines that prove backups. */
   'executions:start': 'executions',
+  /** Of the machines that move the lead, and rehearse it. */
+  'executions:move': 'executions',
   'state-backups:backup': 'stateBackups',
   'state-backups:restore': 'stateBackups',
   'task-invoker:invoke': 'taskInvoker',

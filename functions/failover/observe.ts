@@ -23,7 +23,7 @@ const restartAfterSeconds = 20;
 /** For what follows from a decision: an audit log or a machine that hangs must not keep the observer from voting for longer. */
 const actSeconds = 10;
 
-const observeNeeds = ['coordination:read', 'coordination:vote', 'probes:http', 'fences:observe', 'executions:start'] as const;
+const observeNeeds = ['coordination:read', 'coordination:vote', 'probes:http', 'fences:observe', 'executions:move'] as const;
 type Context = PortsFor<(typeof observeNeeds)[number]> & TaskContext;
 
 /** What a run keeps from tick to tick. */

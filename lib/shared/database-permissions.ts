@@ -166,12 +166,15 @@ const checkIntegrity = (scope: RegionScope): readonly Grant[] => {
   ];
 };
 
-export const liveCredentials = (scope: RegionScope): readonly Grant[] => {
-  const { operations, region } = scope;
+export const liveCredentials = (scope: RegionScope, regions: readonly Region[] = [scope.region]): readonly Grant[] => [
+  ...describe(scope),
+  ...regions.flatMap((region) => secretsOfSites(scope, region)),
+];
+
+function secretsOfSites({ operations }: RegionScope, region: Region): readonly Grant[] {
   const sites = operations.databases.flatMap(({ sites: all }) => siteIn(all, region) ?? []);
   const secretKeys = sites.flatMap((site) => site.secretKeyArn ?? []);
   return [
-    ...describe(scope),
     ...(sites.length > 0 ? [grant({ actions: ['secretsmanager:GetSecretValue'], resources: sites.map((site) => site.secretArn) })] : []),
     ...(secretKeys.length > 0
       ? [
@@ -183,7 +186,7 @@ export const liveCredentials = (scope: RegionScope): readonly Grant[] => {
         ]
       : []),
   ];
-};
+}
 
 /** RDS tags the secrets that it manages with the database they open: only those of restored databases are readable. */
 const restoredCredentials = (scope: RegionScope): readonly Grant[] => {

@@ -1,3 +1,4 @@
+import type { Region } from '../../functions/common/ids.ts';
 import {
   auditTableIndexes,
   auditTableName,
@@ -13,7 +14,8 @@ import {
 } from '../../functions/common/names.ts';
 import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import type { Need } from '../../functions/common/ports.ts';
-import { machineNames } from '../../functions/maintenance/ports.ts';
+import { candidateRegions } from '../../functions/failover/candidates.ts';
+import { type MachineName, machineNames } from '../../functions/maintenance/ports.ts';
 import { databasePermissions } from './database-permissions.ts';
 import { failoverPermissions, isFailoverNeed } from './failover-permissions.ts';
 import { type Grant, grant } from './grant.ts';
@@ -95,9 +97,9 @@ function stateBackups(scope: PermissionScope, access: 'backup' | 'restore'): rea
 }
 
 /** Machines of every Region that judges: a task of one asks another to restore and judge its copies (row V5). */
-function startExecutions(scope: PermissionScope): readonly Grant[] {
+function startExecutions(scope: PermissionScope, regions: readonly Region[], machines: readonly MachineName[]): readonly Grant[] {
   const { operations } = scope;
-  const places = judgingRegions(operations).flatMap((region) => machineNames.map((machine) => ({ region, machine })));
+  const places = regions.flatMap((region) => machines.map((machine) => ({ region, machine })));
   return [
     grant({ actions: ['states:StartExecution'], resources: places.map(({ region, machine }) => machineArn(operations, region, machine)) }),
     grant({
@@ -106,12 +108,14 @@ function startExecutions(scope: PermissionScope): readonly Grant[] {
         ({ region, machine }) =>
           `arn:${partitionOf(region)}:states:${region}:${operations.account}:execution:${machineName(operations, machine)}:*`,
       ),
-      because: 'executions of these machines only; each is named after a verification of the future',
+      because: 'executions of these machines only; each is named after what it will do',
     }),
     // Records of executions are encrypted with the state key, and Step Functions decrypts them for its caller.
-    keysThroughService(scope, judgingRegions(operations), stateKeyAlias(operations), 'states', ['kms:Decrypt', 'kms:GenerateDataKey']),
+    keysThroughService(scope, regions, stateKeyAlias(operations), 'states', ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }
+
+const provesBackups = (machine: MachineName): boolean => machine.startsWith('verify-');
 
 function lockedCopies(scope: PermissionScope): readonly Grant[] {
   const { operations, region } = scope;
@@ -158,7 +162,15 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
         ? [grant({ actions: ['kms:Sign', 'kms:GetPublicKey', 'kms:DescribeKey'], resources: [scope.proofKeyArn] })]
         : [];
     case 'executions:start':
-      return startExecutions(scope);
+      return startExecutions(scope, judgingRegions(operations), machineNames.filter(provesBackups));
+    case 'executions:move':
+      return operations.failover.mode === 'off'
+        ? [] // there are no such machines then
+        : startExecutions(
+            scope,
+            candidateRegions(operations),
+            machineNames.filter((machine) => !provesBackups(machine)),
+          );
     case 'state-backups:backup':
       return stateBackups(scope, 'backup');
     case 'state-backups:restore':

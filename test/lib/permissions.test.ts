@@ -33,7 +33,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'secretsmanager:GetSecretValue': ['sql-servers:live', 'sql-servers:restored', 'fences:observe', 'fences:renew', 'fences:install'],
   's3:PutObject': ['manifests:write', 'proofs:write', 'reports:write'],
   'kms:Sign': ['signer:sign'],
-  'states:StartExecution': ['executions:start'],
+  'states:StartExecution': ['executions:start', 'executions:move'],
   'lambda:InvokeFunction': ['task-invoker:invoke'],
   'backup:StartBackupJob': ['vault:lock'],
   'iam:PassRole': ['vault:lock'],

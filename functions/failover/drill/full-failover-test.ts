@@ -15,7 +15,7 @@ export const fullFailoverTest = defineTask({
   // Late it would run outside of the window.
   catchUp: false,
   timeout: minutes(1),
-  needs: ['coordination:read', 'executions:start'],
+  needs: ['coordination:read', 'executions:move'],
   input: z.strictObject({}),
   async run(_, context) {
     const { operations, coordination, executions, region, scheduledAt } = context;

@@ -1,14 +1,15 @@
 import { formatSeconds, secondsBetween } from '../../common/duration.ts';
 import { type Timestamp, timeSlug } from '../../common/ids.ts';
+import { documentKeys } from '../report-document.ts';
 import { type FailbackRecord, listedRows } from './models.ts';
 
 /**
  * A failback that did what it was asked for has one report, however often its executions died. One that stopped may be started again, so each stop has its own.
  */
-export function failbackReportKeys(record: FailbackRecord, now: Date): { readonly json: string; readonly markdown: string } {
+export function failbackReportKeys(record: FailbackRecord, now: Date): ReturnType<typeof documentKeys> {
   const { epoch, failbackId } = record.request;
   const stem = `failbacks/${String(epoch).padStart(6, '0')}/${failbackId}${isComplete(record) ? '' : `-stopped-${timeSlug(now)}`}`;
-  return { json: `${stem}.json`, markdown: `${stem}.md` };
+  return documentKeys(stem);
 }
 
 /** Whether it did what it was asked for. */

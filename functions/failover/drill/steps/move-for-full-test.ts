@@ -17,7 +17,7 @@ export const moveForFullTest = defineStep({
   name: 'move-for-full-test',
   summary: 'Asks for the planned change that moves the lead for the test; a human must approve it.',
   timeout: minutes(1),
-  needs: ['coordination:read', 'executions:start'],
+  needs: ['coordination:read', 'executions:move'],
   input: FullTestRecord,
   async run(record, context) {
     const { coordination, executions, operations, clock, region: here } = context;
@@ -49,7 +49,7 @@ export const awaitFullTestMove = defineStep({
   name: 'await-full-test-move',
   summary: 'Looks whether the lead has moved for the test.',
   timeout: minutes(1),
-  needs: ['coordination:read', 'executions:start'],
+  needs: ['coordination:read', 'executions:move'],
   input: FullTestRecord,
   async run(record, context) {
     const { coordination, executions, clock } = context;

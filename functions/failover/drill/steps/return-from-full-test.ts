@@ -11,7 +11,7 @@ import { act, found, inPhase, notYet, wrong } from './full-test-step.ts';
 /** Longer than the machine `failback` may run. */
 const failbackLimit = hours(84);
 
-const returnNeeds = ['coordination:read', 'executions:start'] as const;
+const returnNeeds = ['coordination:read', 'executions:move'] as const;
 type Context = PortsFor<(typeof returnNeeds)[number]> & TaskContext;
 
 /** Asks for the failback that hands the lead over again. */

@@ -15,7 +15,7 @@ export const awaitHandOver = defineStep({
   name: 'await-hand-over',
   summary: 'Looks whether the old Region leads again.',
   timeout: minutes(1),
-  needs: ['coordination:read', 'executions:start'],
+  needs: ['coordination:read', 'executions:move'],
   input: FailbackRecord,
   async run(record, context) {
     const { coordination, executions, clock } = context;

@@ -14,7 +14,7 @@ export const handOver = defineStep({
   name: 'hand-over',
   summary: 'Starts the planned change that gives the lead back to the old Region.',
   timeout: minutes(1),
-  needs: ['coordination:read', 'executions:start'],
+  needs: ['coordination:read', 'executions:move'],
   input: FailbackRecord,
   async run(record, context) {
     const { coordination, executions, operations, clock } = context;

@@ -2,6 +2,7 @@ import { minutes } from '../../../common/duration.ts';
 import { timestamp } from '../../../common/ids.ts';
 import { defineStep } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
+import { htmlPage } from '../../report-document.ts';
 import { causeOf, failbackReport, failbackReportKeys, failbackReportMarkdown, isComplete } from '../failback-report.ts';
 import { FailbackRecord } from '../models.ts';
 import { act, found } from './failback-step.ts';
@@ -32,7 +33,12 @@ export const recordFailback = defineStep({
           subject: complete ? `Failback to ${oldRegion} is complete` : `Failback to ${oldRegion} stopped`,
           text: `${cause ?? record.says}. Rows that only the old primary had: ${record.lostRows}. ${complete ? '' : `${leader} is as it was. `}Report: ${keys.json}`,
         });
-        await reports.put(region, keys.markdown, Buffer.from(failbackReportMarkdown(record, endedAt)), 'text/markdown; charset=utf-8');
+        const markdown = failbackReportMarkdown(record, endedAt);
+        // A run that died wrote another time of its end into its page: the first one stays.
+        if (!(await reports.get(region, keys.html))) {
+          await reports.put(region, keys.html, Buffer.from(htmlPage(markdown)), 'text/html; charset=utf-8');
+        }
+        await reports.put(region, keys.markdown, Buffer.from(markdown), 'text/markdown; charset=utf-8');
       });
     }
     const dimensions = { Region: leader };
