@@ -37,7 +37,7 @@ export function failoverReport(record: FailoverRecord, objectives: Objectives, n
 
 const later = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b);
 
-/** For people. HTML is made of this text elsewhere. */
+/** For people. */
 export function failoverReportMarkdown(report: FailoverReport): string {
   const { plan, rto, losses, phases, shortfalls } = report;
   return [
@@ -88,6 +88,7 @@ function lossLine(loss: LossEstimate): string {
 /** Keys of a report, by the epoch that it is about. */
 export const reportKeys = ({ epoch }: FailoverRecord['plan']) => ({
   json: failoverKey(epoch, 'report.json'),
+  html: failoverKey(epoch, 'report.html'),
   markdown: failoverKey(epoch, 'report.md'),
 });
 

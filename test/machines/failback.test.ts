@@ -248,7 +248,7 @@ describe('failback that died is started again with the same request', () => {
         expect(await world.ports.recoveryPoints.list(hms), seen).toHaveLength(1);
         expect(again.end, seen).toBe('Failed back');
         expect(await reportOf(world, request), seen).toMatchObject({ complete: true });
-        expect(await world.ports.reports.list(west, 'failbacks/'), seen).toHaveLength(2);
+        expect(await world.ports.reports.list(west, 'failbacks/'), seen).toHaveLength(3);
       }
     }
   });

@@ -137,7 +137,8 @@ export const leads = async ({ ports }: World) => {
 };
 export const stillLeads = `active 8 ${west}`;
 export const reportOf = async ({ ports }: World, request: FailbackRequest) => {
-  const [key = ''] = await ports.reports.list(west, `failbacks/000008/${request.failbackId}`);
+  const keys = await ports.reports.list(west, `failbacks/000008/${request.failbackId}`);
+  const key = keys.find((each) => each.endsWith('.json')) ?? '';
   const bytes = await ports.reports.get(west, key);
   return bytes && JSON.parse(Buffer.from(bytes).toString());
 };

@@ -5,6 +5,7 @@ import { metricNames } from '../../maintenance/metric-names.ts';
 import { failoverReport, failoverReportMarkdown, parseFailoverReport, reportKeys } from '../failover-report.ts';
 import { FailoverRecord } from '../models.ts';
 import { phaseSeconds } from '../phases.ts';
+import { htmlPage } from '../report-document.ts';
 import type { FailoverReport } from '../report-model.ts';
 import { act, found } from './failover-step.ts';
 
@@ -24,7 +25,9 @@ export const recordFailover = defineStep({
     await act(context, record, { action: 'record-failover', resource: `report/${keys.json}` }, async () => {
       // The JSON first: what is stored decides what the text says, however often this runs.
       if (!stored) await reports.put(plan.to, keys.json, Buffer.from(`${JSON.stringify(report)}\n`), 'application/json');
-      await reports.put(plan.to, keys.markdown, Buffer.from(failoverReportMarkdown(report)), 'text/markdown; charset=utf-8');
+      const markdown = failoverReportMarkdown(report);
+      await reports.put(plan.to, keys.html, Buffer.from(htmlPage(markdown)), 'text/html; charset=utf-8');
+      await reports.put(plan.to, keys.markdown, Buffer.from(markdown), 'text/markdown; charset=utf-8');
     });
     if (!stored) await putMetrics(report, context);
     return found(record, 'done', `the report is ${keys.json} in ${plan.to}`);
