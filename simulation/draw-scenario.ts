@@ -18,7 +18,11 @@ export function drawScenario(random: Random): Scenario {
   const interruptions = alone ? [] : drawInterruptions(random.fork('interruptions'), troubles);
   const acts = [...(troubles.acts ?? []), ...(alone ? [] : drawActs(random.fork('acts'), troubles))];
   const answers = swarm.chance(0.7) ? [] : drawAnswers(random.fork('answers'));
-  const onlyCrashes = !weather && acts.length === 0 && answers.length === 0 && !wild && interruptions.every(({ who }) => who === 'step');
+  const clocks = drawClocks(random.fork('clocks'), wild);
+  // Votes from more than 5 s ahead do not count: life goes on only where clocks are nearer than that.
+  const saneClocks = !wild && [...clocks.regionClocks.values()].every(({ step }) => Math.abs(step?.by ?? 0) < toMicros(4.5));
+  const onlyCrashes =
+    !weather && acts.length === 0 && answers.length === 0 && saneClocks && interruptions.every(({ who }) => who === 'step');
   const faults = [...troubles.faults, ...(alone ? [] : drawReplicaTrouble(random.fork('replica')))];
   return {
     title: troubles.title,
@@ -28,7 +32,7 @@ export function drawScenario(random: Random): Scenario {
       databases: swarm.chance(0.15) ? 2 : 1,
     },
     coldStart: swarm.chance(0.03),
-    ...drawClocks(random.fork('clocks'), wild),
+    ...clocks,
     replicationLag: toMicros(
       swarm.weighted([
         [6, 0.05],
@@ -47,7 +51,7 @@ export function drawScenario(random: Random): Scenario {
       nothingMoves: troubles.nothingMoves ?? false,
       nothingRefused: troubles.nothingRefused ?? false,
       endsIn: onlyCrashes ? troubles.endsIn : undefined,
-      saneClocks: !wild,
+      saneClocks,
     },
     quietFrom: Math.max(0, weather?.until ?? 0, ...faults.map(({ at, until }) => until ?? at), ...acts.map(({ at }) => at)),
   };

@@ -255,7 +255,7 @@ export class World {
       if (server.isUp) server.finishPromotion();
       else this.time.after(microsPerSecond, finish);
     };
-    this.time.after(this.#faultRandom.int(toMicros(1), toMicros(12)), finish);
+    this.time.after(this.#faultRandom.int(toMicros(0.2), toMicros(10)), finish);
   }
 
   #makeServers(databaseId: DatabaseId): void {
