@@ -2,7 +2,7 @@ import { seconds } from '../../functions/common/duration.ts';
 import type { Region } from '../../functions/common/ids.ts';
 import { pgServer } from '../../functions/common/pg-server.ts';
 import { parseFailoverReport } from '../../functions/failover/failover-report.ts';
-import type { Epoch } from '../../functions/failover/models.ts';
+import type { Epoch, LossEstimate } from '../../functions/failover/models.ts';
 import { failoverKey } from '../../functions/failover/report-keys.ts';
 import type { FailoverReport } from '../../functions/failover/report-model.ts';
 import { type DoubleWriterWindow, doubleWriterWindow, type WriterLoss, writerLoss } from '../hospital/acknowledgements.ts';
@@ -29,6 +29,11 @@ export interface Move {
   /** Age of the newest canary that survived, at the moment of the trouble: what was lost, by canary. */
   readonly canaryLossSeconds: number;
   readonly report: FailoverReport;
+  /**
+   * What the failover said before its point of no return would be lost. An execution that takes over beyond that point does not know it any more: then it is
+   * what a human was asked to accept, if anybody was.
+   */
+  readonly estimate: LossEstimate | undefined;
 }
 
 /** Waits until `to` leads, takes the writer's writes and has written its report; then measures. @throws LabUnavailable when it does not */
@@ -44,14 +49,22 @@ export async function measureMove(
   const double = doubleWriterWindow(acknowledgements.all, from, to, startedMs);
   if (!first || !double) throw new TypeError('both regions have acknowledged writes');
   const { epoch } = world.record();
+  const report = await reportOf(world, to, epoch);
   return {
     ...{ from, to, epoch, startedMs, double },
     rtoSeconds: (first.atMs - startedMs) / 1000,
     pauseSeconds: -double.milliseconds / 1000,
     loss: writerLoss(acknowledgements.all, from, await readJournal(world.regions.address(to, 'admin')), sinceMs),
     canaryLossSeconds: await canaryAgeSeconds(world, to, startedAt),
-    report: await reportOf(world, to, epoch),
+    report,
+    estimate: report.losses[0] ?? (await acceptedEstimate(world, epoch)),
   };
+}
+
+async function acceptedEstimate(world: FailoverWorld, epoch: Epoch): Promise<LossEstimate | undefined> {
+  const asked = await world.lab.ports(world.watcher).coordination.requests();
+  const about = asked.filter(({ question }) => question.question === 'accept-loss' && question.plan.epoch === epoch);
+  return about.sort((a, b) => (a.askedAt < b.askedAt ? -1 : 1)).at(-1)?.question.losses[0];
 }
 
 async function reportOf(world: FailoverWorld, region: Region, epoch: Epoch): Promise<FailoverReport> {

@@ -2,9 +2,9 @@ import { timestamp } from '../../../functions/common/ids.ts';
 import type { ApprovalRequest } from '../../../functions/failover/models.ts';
 import type { FailoverWorld } from '../../failover/world.ts';
 
-/** The question about the loss that the change under way asks and nobody has answered. Asked and answered where the lead goes to. */
+/** The question about the loss that the change under way asks and nobody has answered. Asked and answered in the region that only watches: it lives. */
 export async function openQuestion(world: FailoverWorld): Promise<ApprovalRequest | undefined> {
-  const { coordination } = world.lab.ports(world.record().holder);
+  const { coordination } = world.lab.ports(world.watcher);
   const { epoch } = world.record();
   const asked = (await coordination.requests()).filter(
     ({ question }) => question.question === 'accept-loss' && question.plan.epoch === epoch,
@@ -14,6 +14,6 @@ export async function openQuestion(world: FailoverWorld): Promise<ApprovalReques
 }
 
 export async function answer(world: FailoverWorld, hash: string, by: string): Promise<void> {
-  const { coordination } = world.lab.ports(world.record().holder);
+  const { coordination } = world.lab.ports(world.watcher);
   await coordination.answer({ hash, answer: 'approved', by, at: timestamp(world.lab.clock.now()) });
 }

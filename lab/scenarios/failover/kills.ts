@@ -51,7 +51,7 @@ async function killAndRepair({ world, timeline }: Pick<FailoverStage, 'world' | 
   const tried = await tryToWrite(world, move.from, 3);
   await restoreProtection(world);
   for (const path of Object.values(keptAside(world.regions.paths(move.from), move.epoch))) rmSync(path, { recursive: true, force: true });
-  const [estimate] = move.report.losses;
+  const { estimate } = move;
   const roots = processesUnder(world.regions.dir).filter(({ root }) => root).length;
   const record = world.record();
   const faults = [

@@ -65,14 +65,13 @@ export function judgeMove(
   id: string,
   allowed: 'within the budget' | 'within the budget or accepted' = 'within the budget',
 ): void {
-  const { double, loss, report, canaryLossSeconds } = move;
+  const { double, loss, estimate, canaryLossSeconds } = move;
   findings.promise(
     `P1.${id}`,
     'No write is acknowledged by the old primary after the first one of the new.',
     double.writes === 0 && double.milliseconds < 0,
     `${double.writes} writes; ${formatSeconds(-double.milliseconds / 1000)} between the last of the one and the first of the other`,
   );
-  const [estimate] = report.losses;
   findings.promise(
     `P5.${id}`,
     `No more is lost than was estimated before the point of no return, and that is ${allowed}.`,
