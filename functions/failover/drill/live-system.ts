@@ -58,7 +58,7 @@ function lagging({ operations, replicas }: LiveSystem, votes: readonly Vote[]): 
 }
 
 /** What the observers know last of a live database: those near it read it every few seconds. */
-export const newestPosition = (votes: readonly Vote[], databaseId: DatabaseId): Position | undefined =>
+const newestPosition = (votes: readonly Vote[], databaseId: DatabaseId): Position | undefined =>
   newestSeen(votes, databaseId)?.position;
 
 export function newestSeen(votes: readonly Vote[], databaseId: DatabaseId): Vote['positions'][number] | undefined {
