@@ -166,15 +166,13 @@ const checkIntegrity = (scope: RegionScope): readonly Grant[] => {
   ];
 };
 
-export const liveCredentials = (scope: RegionScope, regions: readonly Region[] = [scope.region]): readonly Grant[] => [
-  ...describe(scope),
-  ...regions.flatMap((region) => secretsOfSites(scope, region)),
-];
-
-function secretsOfSites({ operations }: RegionScope, region: Region): readonly Grant[] {
+/** The secret of its own Region opens the database of every Region: a replica has the roles of its primary (functions/aws/sql-servers.ts). */
+export function liveCredentials(scope: RegionScope): readonly Grant[] {
+  const { operations, region } = scope;
   const sites = operations.databases.flatMap(({ sites: all }) => siteIn(all, region) ?? []);
   const secretKeys = sites.flatMap((site) => site.secretKeyArn ?? []);
   return [
+    ...describe(scope),
     ...(sites.length > 0 ? [grant({ actions: ['secretsmanager:GetSecretValue'], resources: sites.map((site) => site.secretArn) })] : []),
     ...(secretKeys.length > 0
       ? [

@@ -11,7 +11,6 @@ import {
   tagKeys,
 } from '../../functions/common/names.ts';
 import type { Need } from '../../functions/common/ports.ts';
-import { candidateRegions } from '../../functions/failover/candidates.ts';
 import { describe, liveCredentials, liveDatabases, owned, rdsArn, siteIn } from './database-permissions.ts';
 import { type Grant, grant } from './grant.ts';
 import { dataKeyActions, keysThroughService } from './key-grants.ts';
@@ -60,10 +59,6 @@ const writeCoordination = (scope: RegionScope, keys: readonly string[]): readonl
   }),
   tableKeys(scope),
 ];
-
-/** A guardian and an observer look at the database that leads, from every Region that can lead; a step of a failover at its own alone. */
-const whereDatabasesLive = ({ operations, region, staysHome = false }: RegionScope): readonly Region[] =>
-  staysHome ? [region] : [...new Set([region, ...candidateRegions(operations)])];
 
 const globalClusters = ({ operations, region }: RegionScope): string =>
   `arn:${partitionOf(region)}:rds::${operations.account}:global-cluster:*`;
@@ -213,7 +208,7 @@ export function failoverPermissions(need: FailoverNeed, scope: RegionScope): rea
       return writeCoordination(scope, [coordinationKeys.request('*')]); // functions ask; answers are people's, with their own rights
     case 'fences:observe':
     case 'fences:renew':
-      return liveCredentials(scope, whereDatabasesLive(scope)); // what it may do inside is the right of its role there
+      return liveCredentials(scope); // what it may do inside is the right of its role there
     case 'replicas:describe':
       return describeReplicas(scope);
     case 'replicas:promote':
