@@ -6,7 +6,7 @@ import Table from 'cli-table3';
 import { z } from 'zod';
 import operations from '../config/examples/hms.ts';
 import { formatSeconds } from '../functions/common/duration.ts';
-import type { Forecast } from '../functions/failover/forecast.ts';
+import type { Forecast } from '../functions/failover/report/forecast.ts';
 import { stepLists, tasks } from '../functions/tasks.ts';
 import { codeblueApp } from '../lib/codeblue-app.ts';
 import { stackTemplates } from '../lib/stack-templates.ts';

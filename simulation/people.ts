@@ -1,6 +1,6 @@
 import { Conflict, messageOf } from '../functions/common/errors.ts';
 import { timestamp } from '../functions/common/ids.ts';
-import { latestExecution } from '../functions/failover/execution-name.ts';
+import { latestExecution } from '../functions/failover/leadership/execution-name.ts';
 import { Epoch, type FailoverPlan } from '../functions/failover/models.ts';
 import { rebuildReplica } from './faults.ts';
 import { candidates, operators, tertiary } from './operations.ts';

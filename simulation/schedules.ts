@@ -1,6 +1,6 @@
 import type { AnyTask } from '../functions/common/task.ts';
-import { guardLease } from '../functions/failover/guard.ts';
-import { observeRegions } from '../functions/failover/observe.ts';
+import { guardLease } from '../functions/failover/lease/guard.ts';
+import { observeRegions } from '../functions/failover/observe/observe.ts';
 import type { Silenced } from './faults.ts';
 import { candidates, operatedRegions } from './operations.ts';
 import { toMicros } from './virtual-time.ts';

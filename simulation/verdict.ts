@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { judgeAnswer } from '../functions/failover/approvals.ts';
+import { judgeAnswer } from '../functions/failover/approval/approvals.ts';
 import type { ApprovalRequest, CoordinationRecord, FailoverPlan } from '../functions/failover/models.ts';
 import type { ClientView } from './clients.ts';
 import type { Fork } from './monitor.ts';

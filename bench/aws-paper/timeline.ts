@@ -1,6 +1,6 @@
 import type { Operations } from '../../functions/common/operations.ts';
-import { type Forecast, forecast, type RecoveryForecast } from '../../functions/failover/forecast.ts';
-import type { PhaseName } from '../../functions/failover/phases.ts';
+import { type Forecast, forecast, type RecoveryForecast } from '../../functions/failover/report/forecast.ts';
+import type { PhaseName } from '../../functions/failover/report/phases.ts';
 
 type Engine = Operations['databases'][number]['engine'];
 export type Mode = 'automatic' | 'approve';

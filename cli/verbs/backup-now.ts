@@ -4,7 +4,7 @@ import { formatSeconds, minutes } from '../../functions/common/duration.ts';
 import { InvalidInput, ServiceUnavailable } from '../../functions/common/errors.ts';
 import type { RecoveryPointId } from '../../functions/common/ids.ts';
 import { databaseOf } from '../../functions/common/operations-lookup.ts';
-import { isActive } from '../../functions/failover/active-region.ts';
+import { isActive } from '../../functions/failover/lease/active-region.ts';
 import type { Report } from '../progress.ts';
 import { formatBytes } from '../render/moments.ts';
 import type { Session } from '../session.ts';

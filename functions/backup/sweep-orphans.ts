@@ -5,7 +5,7 @@ import { messageOf } from '../common/errors.ts';
 import type { PortsFor } from '../common/ports.ts';
 import { every } from '../common/schedule.ts';
 import { defineTask, type TaskContext } from '../common/task.ts';
-import { isActive } from '../failover/active-region.ts';
+import { isActive } from '../failover/lease/active-region.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 import { type Orphan, orphanRestores, orphanSnapshots } from './orphans.ts';
 

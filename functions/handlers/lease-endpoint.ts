@@ -1,7 +1,7 @@
 import './without-jit.ts';
 import { coordinationPort } from '../aws/coordination.ts';
 import { settingsFromEnvironment } from '../aws/settings.ts';
-import { leaseEndpoint } from '../failover/lease-endpoint.ts';
+import { leaseEndpoint } from '../failover/lease/lease-endpoint.ts';
 
 /**
  * The function behind a Region's lease endpoint: an address that anybody may ask and that answers with a status and nothing else. It is no

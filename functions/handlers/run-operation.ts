@@ -7,7 +7,7 @@ import type { Operations } from '../common/operations.ts';
 import { parseAs } from '../common/parse.ts';
 import { type Ports, portsFor } from '../common/ports.ts';
 import type { AnyStep, AnyTask, TaskContext } from '../common/task.ts';
-import { isActive } from '../failover/active-region.ts';
+import { isActive } from '../failover/lease/active-region.ts';
 import { ledgerKey } from '../maintenance/ledger-key.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 

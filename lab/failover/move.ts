@@ -1,10 +1,10 @@
 import { seconds } from '../../functions/common/duration.ts';
 import type { Region } from '../../functions/common/ids.ts';
 import { pgServer } from '../../functions/common/pg-server.ts';
-import { parseFailoverReport } from '../../functions/failover/failover-report.ts';
 import type { Epoch, LossEstimate } from '../../functions/failover/models.ts';
-import { failoverKey } from '../../functions/failover/report-keys.ts';
-import type { FailoverReport } from '../../functions/failover/report-model.ts';
+import { parseFailoverReport } from '../../functions/failover/report/failover-report.ts';
+import { failoverKey } from '../../functions/failover/report/report-keys.ts';
+import type { FailoverReport } from '../../functions/failover/report/report-model.ts';
 import { type DoubleWriterWindow, doubleWriterWindow, type WriterLoss, writerLoss } from '../hospital/acknowledgements.ts';
 import { HOSPITAL_DATABASE } from '../hospital/generate.ts';
 import { readJournal } from '../hospital/journal.ts';

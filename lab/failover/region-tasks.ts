@@ -1,7 +1,7 @@
 import { writeCanaries } from '../../functions/backup/write-canary.ts';
-import { guardLease } from '../../functions/failover/guard.ts';
-import { keepFenceComplete } from '../../functions/failover/keep-fence-complete.ts';
-import { observeRegions } from '../../functions/failover/observe.ts';
+import { keepFenceComplete } from '../../functions/failover/fence/keep-fence-complete.ts';
+import { guardLease } from '../../functions/failover/lease/guard.ts';
+import { observeRegions } from '../../functions/failover/observe/observe.ts';
 import type { Repeated } from './region-schedule.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
-import { leaseEndpoint } from '../../functions/failover/lease-endpoint.ts';
+import { leaseEndpoint } from '../../functions/failover/lease/lease-endpoint.ts';
 import type { CoordinationRecord } from '../../functions/failover/models.ts';
 import { hospitalPack } from '../../functions/verify/hospital-pack.ts';
 import { LabClock } from '../clock.ts';

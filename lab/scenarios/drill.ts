@@ -4,7 +4,7 @@ import { pgServer } from '../../functions/common/pg-server.ts';
 import type { RehearsalRequest } from '../../functions/failover/drill/models.ts';
 import { parseRehearsalReport, type RehearsalReport, rehearsalStem } from '../../functions/failover/drill/rehearsal-report.ts';
 import { rehearsalExecution, requestRehearsal } from '../../functions/failover/drill/request-rehearsal.ts';
-import { documentKeys } from '../../functions/failover/report-document.ts';
+import { documentKeys } from '../../functions/failover/report/report-document.ts';
 import { approvers } from '../failover/policy.ts';
 import type { FailoverWorld } from '../failover/world.ts';
 import { type FailoverStage, quietFigure, watchQuietly } from './failover/stage.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../functions/common/names.ts';
 import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import type { Need } from '../../functions/common/ports.ts';
-import { candidateRegions } from '../../functions/failover/candidates.ts';
+import { candidateRegions } from '../../functions/failover/leadership/candidates.ts';
 import { type MachineName, machineNames } from '../../functions/maintenance/ports.ts';
 import { databasePermissions } from './database-permissions.ts';
 import { failoverPermissions, isFailoverNeed } from './failover-permissions.ts';

@@ -1,7 +1,7 @@
 import { NestedStack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Region } from '../../functions/common/ids.ts';
-import { candidateRegions } from '../../functions/failover/candidates.ts';
+import { candidateRegions } from '../../functions/failover/leadership/candidates.ts';
 import type { StepLists } from '../../functions/tasks.ts';
 import { DrillMachines } from '../failover/drill-machines.ts';
 import { FailbackMachines } from '../failover/failback-machines.ts';

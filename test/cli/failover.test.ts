@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hours, seconds } from '../../functions/common/duration.ts';
 import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { timestamp } from '../../functions/common/ids.ts';
-import { askFor } from '../../functions/failover/approvals.ts';
+import { askFor } from '../../functions/failover/approval/approvals.ts';
 import type { CoordinationRecord, Finding, Vote } from '../../functions/failover/models.ts';
 import { led, operations, planned, primary, standby, tertiary } from '../failover/support.ts';
 import { cliWorld } from '../support/cli.ts';
@@ -163,7 +163,7 @@ describe('failover start', () => {
         await start(request);
         inputs.push(request);
       },
-      describe: async () => ({ status: 'failed' as const }),
+      describe: async () => (inputs.length > 0 ? { status: 'failed' as const } : undefined),
     });
     const { stdout, exitCode } = await made.run('failover', 'start', '--planned', '--reason', 'storage work', '--yes');
     expect(inputs).toMatchObject([
@@ -186,12 +186,36 @@ describe('following a failover', () => {
     expect(opened).toEqual([]);
   });
 
+  test('what was given up for an epoch is tried under the next name; what runs is not started again', async () => {
+    const made = await world();
+    const names: string[] = [];
+    const ended = new Map<string, 'running' | 'failed'>([['failover-8', 'failed']]);
+    Object.assign(made.ports.executions, {
+      start: async ({ name }: { name: string }) => {
+        names.push(name);
+        ended.set(name, 'failed');
+      },
+      describe: async ({ name }: { name: string }) => (ended.has(name) ? { status: ended.get(name) } : undefined),
+    });
+    const start = () => made.run('failover', 'start', '--reason', 'us-east-1 is down', '--yes');
+    expect((await start()).stdout).toContain('failover-8-2 did not succeed');
+    ended.set('failover-8-3', 'running');
+    const { stderr, exitCode } = await start();
+    expect(stderr).toContain('failover-8-3 runs already in us-west-2');
+    expect(exitCode).toBe(1);
+    expect(names).toEqual(['failover-8-2']);
+  });
+
   test('a table that does not answer for a moment does not end the view', async () => {
     const made = await world();
     const { executions, coordination } = made.ports;
     const read = coordination.read.bind(coordination);
     const looks = { count: 0 };
-    Object.assign(executions, { start: async () => {}, describe: async () => ({ status: looks.count > 2 ? 'succeeded' : 'running' }) });
+    const started = { yet: false };
+    Object.assign(executions, {
+      start: async () => void (started.yet = true),
+      describe: async () => (started.yet ? { status: looks.count > 2 ? 'succeeded' : 'running' } : undefined),
+    });
     Object.assign(coordination, {
       read: async () => {
         looks.count++;

@@ -2,7 +2,7 @@ import { audited } from '../../../functions/audit/audited.ts';
 import { formatSeconds } from '../../../functions/common/duration.ts';
 import { InvalidInput, NotFound } from '../../../functions/common/errors.ts';
 import { timestamp } from '../../../functions/common/ids.ts';
-import { judgeAnswer, objectionTo } from '../../../functions/failover/approvals.ts';
+import { judgeAnswer, objectionTo } from '../../../functions/failover/approval/approvals.ts';
 import type { ApprovalAnswer, ApprovalQuestion, ApprovalRequest } from '../../../functions/failover/models.ts';
 import type { Session } from '../../session.ts';
 

@@ -1,12 +1,12 @@
 import { formatSeconds } from '../../../functions/common/duration.ts';
 import { InvalidInput, messageOf } from '../../../functions/common/errors.ts';
 import { Region } from '../../../functions/common/ids.ts';
-import { candidateRegions } from '../../../functions/failover/candidates.ts';
-import { type Forecast, forecast, type RecoveryForecast } from '../../../functions/failover/forecast.ts';
+import { candidateRegions } from '../../../functions/failover/leadership/candidates.ts';
+import { planFailover } from '../../../functions/failover/leadership/plan.ts';
+import { stopSign } from '../../../functions/failover/leadership/stop-sign.ts';
 import type { CoordinationRecord, FailoverPlan } from '../../../functions/failover/models.ts';
-import { planFailover } from '../../../functions/failover/plan.ts';
 import type { Replicas } from '../../../functions/failover/ports.ts';
-import { stopSign } from '../../../functions/failover/stop-sign.ts';
+import { type Forecast, forecast, type RecoveryForecast } from '../../../functions/failover/report/forecast.ts';
 import type { Session } from '../../session.ts';
 import { earlierReports } from './report.ts';
 

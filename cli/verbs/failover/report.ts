@@ -1,9 +1,9 @@
 import { InvalidInput, NotFound } from '../../../functions/common/errors.ts';
 import type { Region } from '../../../functions/common/ids.ts';
 import type { Ports } from '../../../functions/common/ports.ts';
-import { failoverReportMarkdown, isFailoverReportKey, parseFailoverReport } from '../../../functions/failover/failover-report.ts';
-import { failoversPrefix } from '../../../functions/failover/report-keys.ts';
-import type { FailoverReport } from '../../../functions/failover/report-model.ts';
+import { failoverReportMarkdown, isFailoverReportKey, parseFailoverReport } from '../../../functions/failover/report/failover-report.ts';
+import { failoversPrefix } from '../../../functions/failover/report/report-keys.ts';
+import type { FailoverReport } from '../../../functions/failover/report/report-model.ts';
 import type { Session } from '../../session.ts';
 
 export const failoverReportPorts = ['reports'] as const;

@@ -1,9 +1,9 @@
 import { audited } from '../../../functions/audit/audited.ts';
 import { seconds } from '../../../functions/common/duration.ts';
-import { messageOf, ServiceUnavailable } from '../../../functions/common/errors.ts';
-import { failoverExecution } from '../../../functions/failover/execution-name.ts';
+import { InvalidInput, messageOf, ServiceUnavailable } from '../../../functions/common/errors.ts';
+import { latestExecution } from '../../../functions/failover/leadership/execution-name.ts';
+import { type Standing, standingOf } from '../../../functions/failover/leadership/standing.ts';
 import type { FailoverPlan } from '../../../functions/failover/models.ts';
-import { type Standing, standingOf } from '../../../functions/failover/standing.ts';
 import type { ExecutionRef } from '../../../functions/maintenance/ports.ts';
 import type { Report } from '../../progress.ts';
 import type { Session } from '../../session.ts';
@@ -25,11 +25,16 @@ const poll = seconds(2);
 /**
  * Starts the machine in the Region that shall lead, and follows it to its end. It goes on without whoever follows it.
  *
- * @throws ServiceUnavailable when Step Functions does not take it
+ * @throws InvalidInput when an execution of that epoch runs already @throws ServiceUnavailable when Step Functions does not take it
  */
 export async function startFailover(session: StartSession, plan: FailoverPlan, operator: string, report: Report): Promise<FailoverOutcome> {
   const { ports, clock, region } = session;
-  const execution = failoverExecution(plan);
+  // A name counts once: after a question that expired or an abort before the claim, the same epoch is tried under the next.
+  const { status, ref: execution } = await latestExecution(ports.executions, plan);
+  if (status !== 'free') {
+    const says = status === 'running' ? `${execution.name} runs already in ${execution.region}` : `every execution for epoch ${plan.epoch} failed`;
+    throw new InvalidInput(says, { hint: 'See where it stands: codeblue failover status. docs/runbooks/FailoverStuck.md' });
+  }
   const act = {
     actor: `cli/${operator}`,
     action: 'request-failover',

@@ -1,9 +1,9 @@
 import { formatSeconds, secondsBetween } from '../../../functions/common/duration.ts';
 import type { Region } from '../../../functions/common/ids.ts';
 import { regionsOf } from '../../../functions/common/operations-lookup.ts';
-import { judgeAnswer } from '../../../functions/failover/approvals.ts';
-import { type Decision, decide } from '../../../functions/failover/decide.ts';
+import { judgeAnswer } from '../../../functions/failover/approval/approvals.ts';
 import type { ApprovalRequest, CoordinationRecord, Finding, Hold } from '../../../functions/failover/models.ts';
+import { type Decision, decide } from '../../../functions/failover/observe/decide.ts';
 import type { Session } from '../../session.ts';
 import type { Terminal } from '../../terminal.ts';
 

@@ -3,7 +3,7 @@ import { audited } from '../../audit/audited.ts';
 import { minutes } from '../../common/duration.ts';
 import { defineTask } from '../../common/task.ts';
 import { FailoverRefused } from '../errors.ts';
-import { automaticRequester } from '../plan.ts';
+import { automaticRequester } from '../leadership/plan.ts';
 import { fullTestExecution, requestFullTest } from './request-full-test.ts';
 
 /** Asks for the quarterly full test, which a human must approve each time (row F9). It starts in the Region that would lead in between. */

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { formatSeconds } from '../../common/duration.ts';
 import { Timestamp } from '../../common/ids.ts';
 import { parseAs } from '../../common/parse.ts';
-import { failureSentence } from '../failure-sentence.ts';
 import { Epoch, PhaseTime } from '../models.ts';
-import { endPhases, phaseSeconds } from '../phases.ts';
-import type { FailoverReport } from '../report-model.ts';
+import { failureSentence } from '../move/failure-sentence.ts';
+import { endPhases, phaseSeconds } from '../report/phases.ts';
+import type { FailoverReport } from '../report/report-model.ts';
 import { type FullTestRecord, FullTestRequest } from './full-test-models.ts';
 
 const Time = z.strictObject({ subject: z.string(), seconds: z.number().optional(), objectiveSeconds: z.number(), kept: z.boolean() });

@@ -2,8 +2,8 @@ import { formatSeconds, secondsBetween } from '../../common/duration.ts';
 import type { DatabaseId, Region } from '../../common/ids.ts';
 import type { Operations } from '../../common/operations.ts';
 import { regionsOf } from '../../common/operations-lookup.ts';
-import { countingVotes } from '../majority.ts';
 import type { CoordinationRecord, Hold, Position, Vote } from '../models.ts';
+import { countingVotes } from '../observe/majority.ts';
 
 /** What a drill looks at while it runs. */
 export interface LiveSystem {
@@ -58,8 +58,7 @@ function lagging({ operations, replicas }: LiveSystem, votes: readonly Vote[]): 
 }
 
 /** What the observers know last of a live database: those near it read it every few seconds. */
-const newestPosition = (votes: readonly Vote[], databaseId: DatabaseId): Position | undefined =>
-  newestSeen(votes, databaseId)?.position;
+const newestPosition = (votes: readonly Vote[], databaseId: DatabaseId): Position | undefined => newestSeen(votes, databaseId)?.position;
 
 export function newestSeen(votes: readonly Vote[], databaseId: DatabaseId): Vote['positions'][number] | undefined {
   return votes

@@ -5,10 +5,10 @@ import { DatabaseId, Timestamp } from '../../common/ids.ts';
 import type { Database, Operations } from '../../common/operations.ts';
 import { databaseOf } from '../../common/operations-lookup.ts';
 import { parseAs } from '../../common/parse.ts';
-import { failureSentence } from '../failure-sentence.ts';
-import { forecast } from '../forecast.ts';
 import { PhaseTime } from '../models.ts';
-import { phaseSeconds } from '../phases.ts';
+import { failureSentence } from '../move/failure-sentence.ts';
+import { forecast } from '../report/forecast.ts';
+import { phaseSeconds } from '../report/phases.ts';
 import { DrillTrend, drillTrend, trendSentence } from './drill-trend.ts';
 import { type RehearsalRecord, RehearsalRequest, type RehearsedDatabase } from './models.ts';
 

@@ -3,7 +3,7 @@ import { audited } from '../../audit/audited.ts';
 import { minutes } from '../../common/duration.ts';
 import { defineTask } from '../../common/task.ts';
 import { FailoverRefused } from '../errors.ts';
-import { automaticRequester } from '../plan.ts';
+import { automaticRequester } from '../leadership/plan.ts';
 import { rehearsalExecution, requestRehearsal } from './request-rehearsal.ts';
 
 /** Starts the rehearsal in the Region that would take over (row F9); in the one that leads there is nothing to do. */

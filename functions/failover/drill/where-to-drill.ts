@@ -1,7 +1,7 @@
 import { minutes } from '../../common/duration.ts';
 import type { Region } from '../../common/ids.ts';
 import type { Operations } from '../../common/operations.ts';
-import { candidateRegions } from '../candidates.ts';
+import { candidateRegions } from '../leadership/candidates.ts';
 import type { CoordinationRecord, Epoch } from '../models.ts';
 import { insideWindow, type OpenWindow } from './change-window.ts';
 

@@ -1,6 +1,6 @@
 import { formatSeconds, secondsBetween } from '../../common/duration.ts';
 import { type Timestamp, timeSlug } from '../../common/ids.ts';
-import { documentKeys } from '../report-document.ts';
+import { documentKeys } from '../report/report-document.ts';
 import { type FailbackRecord, listedRows } from './models.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { timeSlug, timestamp } from '../../common/ids.ts';
 import type { Operations } from '../../common/operations.ts';
 import type { ExecutionRef } from '../../maintenance/ports.ts';
-import { candidateRegions } from '../candidates.ts';
+import { candidateRegions } from '../leadership/candidates.ts';
 import type { CoordinationRecord } from '../models.ts';
 import type { FailbackRequest } from './models.ts';
 

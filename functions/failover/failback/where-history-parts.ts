@@ -1,8 +1,8 @@
 import type { DatabaseId, Region } from '../../common/ids.ts';
-import { readBeginning } from '../beginning.ts';
 import { Epoch } from '../models.ts';
+import { readBeginning } from '../move/beginning.ts';
 import type { Reports } from '../ports.ts';
-import { failoversPrefix } from '../report-keys.ts';
+import { failoversPrefix } from '../report/report-keys.ts';
 import { type Fork, forkOf } from './fork.ts';
 
 const beginningKey = new RegExp(`^${failoversPrefix}(?<epoch>\\d+)/beginning\\.json$`);

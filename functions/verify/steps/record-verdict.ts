@@ -3,7 +3,7 @@ import type { RecoveryPoint } from '../../backup/models.ts';
 import { timestamp } from '../../common/ids.ts';
 import type { PortsFor } from '../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../common/task.ts';
-import { isActive } from '../../failover/active-region.ts';
+import { isActive } from '../../failover/lease/active-region.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { adoptVerdict, contradicts } from '../inventory-verdict.ts';
 import { VerificationRecord } from '../models.ts';

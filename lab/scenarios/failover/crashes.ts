@@ -1,5 +1,5 @@
 import { formatSeconds } from '../../../functions/common/duration.ts';
-import { latestExecution } from '../../../functions/failover/execution-name.ts';
+import { latestExecution } from '../../../functions/failover/leadership/execution-name.ts';
 import { type FailoverPlan, FailoverRecord } from '../../../functions/failover/models.ts';
 import { stepLists } from '../../../functions/tasks.ts';
 import { type Move, measureMove, moveLimit } from '../../failover/move.ts';

@@ -1,5 +1,5 @@
-import { guardLease } from '../../../functions/failover/guard.ts';
-import { observeRegions } from '../../../functions/failover/observe.ts';
+import { guardLease } from '../../../functions/failover/lease/guard.ts';
+import { observeRegions } from '../../../functions/failover/observe/observe.ts';
 import { type FailoverStage, quietFigure, watchQuietly } from './stage.ts';
 
 /** P6: one observer that sees the leader now and then, and then not at all. */

@@ -1,5 +1,5 @@
 import { formatSeconds } from '../../../functions/common/duration.ts';
-import { questionHash } from '../../../functions/failover/approvals.ts';
+import { questionHash } from '../../../functions/failover/approval/approvals.ts';
 import type { ApprovalRequest } from '../../../functions/failover/models.ts';
 import { type Move, measureMove, moveLimit } from '../../failover/move.ts';
 import { approvers, lossBudget } from '../../failover/policy.ts';

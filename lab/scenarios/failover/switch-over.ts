@@ -1,6 +1,6 @@
 import { formatSeconds } from '../../../functions/common/duration.ts';
-import { failoverExecution } from '../../../functions/failover/execution-name.ts';
-import { planFailover } from '../../../functions/failover/plan.ts';
+import { failoverExecution } from '../../../functions/failover/leadership/execution-name.ts';
+import { planFailover } from '../../../functions/failover/leadership/plan.ts';
 import { type Move, measureMove } from '../../failover/move.ts';
 import { approvers } from '../../failover/policy.ts';
 import { type FailoverStage, leadsSinceMs } from './stage.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Region, timestamp } from '../../../functions/common/ids.ts';
 import { silentLogger } from '../../../functions/common/logger.ts';
-import { writeBeginning } from '../../../functions/failover/beginning.ts';
 import { exportLostWrites } from '../../../functions/failover/failback/lost-writes-export.ts';
 import { FailbackRecord } from '../../../functions/failover/failback/models.ts';
 import { requestFailback } from '../../../functions/failover/failback/request-failback.ts';
 import { listLostWrites } from '../../../functions/failover/failback/steps/list-lost-writes.ts';
 import { type CoordinationRecord, Epoch } from '../../../functions/failover/models.ts';
+import { writeBeginning } from '../../../functions/failover/move/beginning.ts';
 import { runStep } from '../../../functions/handlers/run-operation.ts';
 import { memoryItemStore } from '../../../functions/memory/item-store.ts';
 import { memoryPorts } from '../../../functions/memory/ports.ts';

@@ -4,7 +4,7 @@ import { pgServer } from '../../../functions/common/pg-server.ts';
 import { completeFence, gapsOfFence } from '../../../functions/failover/fence/complete-fence.ts';
 import { fenceOver } from '../../../functions/failover/fence/fence-over.ts';
 import { FENCE_TRIGGER } from '../../../functions/failover/fence/fenced-tables.ts';
-import { keepFenceComplete } from '../../../functions/failover/keep-fence-complete.ts';
+import { keepFenceComplete } from '../../../functions/failover/fence/keep-fence-complete.ts';
 import { sqlServersFrom } from '../../../functions/memory/sql-servers.ts';
 import { installCanary, writeCanary } from '../../../functions/verify/canary.ts';
 import { listSchema, schemaDifferences } from '../../../functions/verify/schema-objects.ts';

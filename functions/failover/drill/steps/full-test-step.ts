@@ -3,7 +3,7 @@ import { type Duration, formatSeconds, secondsBetween } from '../../../common/du
 import { timestamp } from '../../../common/ids.ts';
 import type { Ports } from '../../../common/ports.ts';
 import type { TaskContext } from '../../../common/task.ts';
-import { endPhases } from '../../phases.ts';
+import { endPhases } from '../../report/phases.ts';
 import type { FullTestRecord, FullTestStatus } from '../full-test-models.ts';
 
 type Phase = 'move' | 'run here' | 'go back' | 'rebuild';

@@ -4,7 +4,7 @@ import { type DatabaseId, timestamp } from '../../../common/ids.ts';
 import type { Ports } from '../../../common/ports.ts';
 import type { TaskContext } from '../../../common/task.ts';
 import type { Position } from '../../models.ts';
-import { endPhases } from '../../phases.ts';
+import { endPhases } from '../../report/phases.ts';
 import { whyNotWell } from '../live-system.ts';
 import type { RehearsalRecord, RehearsalStatus } from '../models.ts';
 

@@ -2,7 +2,7 @@ import { formatSeconds, minutes, secondsBetween } from '../../../common/duration
 import { timestamp } from '../../../common/ids.ts';
 import { defineStep } from '../../../common/task.ts';
 import { TeardownTimedOut } from '../../../verify/errors.ts';
-import { endPhases } from '../../phases.ts';
+import { endPhases } from '../../report/phases.ts';
 import { RehearsalRecord } from '../models.ts';
 import { copiesOf } from '../rehearsed-copies.ts';
 import { act, found, inPhase } from './rehearsal-step.ts';

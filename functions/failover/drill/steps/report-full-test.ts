@@ -1,7 +1,7 @@
 import { minutes } from '../../../common/duration.ts';
 import { defineStep } from '../../../common/task.ts';
-import { parseFailoverReport, reportKeys } from '../../failover-report.ts';
-import { documentKeys, storeDocument } from '../../report-document.ts';
+import { parseFailoverReport, reportKeys } from '../../report/failover-report.ts';
+import { documentKeys, storeDocument } from '../../report/report-document.ts';
 import { FullTestRecord } from '../full-test-models.ts';
 import { fullTestMarkdown, fullTestReport, parseFullTestReport } from '../full-test-report.ts';
 import { act, found } from './full-test-step.ts';

@@ -3,7 +3,7 @@ import { timestamp } from '../../../common/ids.ts';
 import type { Ports } from '../../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
-import { documentKeys, storeDocument } from '../../report-document.ts';
+import { documentKeys, storeDocument } from '../../report/report-document.ts';
 import { RehearsalRecord } from '../models.ts';
 import {
   parseRehearsalReport,

@@ -9,7 +9,7 @@ import { defineStep, type TaskContext } from '../../../common/task.ts';
 import { databaseNamesOf, installCanary, writeCanary } from '../../../verify/canary.ts';
 import type { SqlServer } from '../../../verify/ports.ts';
 import { fenceOver } from '../../fence/fence-over.ts';
-import { leaseEndMicros } from '../../lease.ts';
+import { leaseEndMicros } from '../../lease/lease.ts';
 import { RehearsalRecord, type RehearsedDatabase } from '../models.ts';
 import { act, found, inPhase, stopped } from './rehearsal-step.ts';
 

@@ -1,8 +1,8 @@
 import { hours, minutes } from '../../../common/duration.ts';
 import { InvalidInput } from '../../../common/errors.ts';
 import { defineStep } from '../../../common/task.ts';
-import { latestExecution } from '../../execution-name.ts';
-import { standingOf } from '../../standing.ts';
+import { latestExecution } from '../../leadership/execution-name.ts';
+import { standingOf } from '../../leadership/standing.ts';
 import { FailbackRecord } from '../models.ts';
 import { found, notYet } from './failback-step.ts';
 import { underWay } from './hand-over.ts';

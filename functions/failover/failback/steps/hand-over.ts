@@ -1,8 +1,8 @@
 import { minutes } from '../../../common/duration.ts';
 import { defineStep } from '../../../common/task.ts';
-import { latestExecution } from '../../execution-name.ts';
+import { latestExecution } from '../../leadership/execution-name.ts';
+import { planFailover } from '../../leadership/plan.ts';
 import type { CoordinationRecord, FailoverPlan } from '../../models.ts';
-import { planFailover } from '../../plan.ts';
 import { FailbackRecord, type FailbackRequest } from '../models.ts';
 import { act, found } from './failback-step.ts';
 

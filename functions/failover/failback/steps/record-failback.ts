@@ -2,7 +2,7 @@ import { minutes } from '../../../common/duration.ts';
 import { timestamp } from '../../../common/ids.ts';
 import { defineStep } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
-import { htmlPage } from '../../report-document.ts';
+import { htmlPage } from '../../report/report-document.ts';
 import { causeOf, failbackReport, failbackReportKeys, failbackReportMarkdown, isComplete } from '../failback-report.ts';
 import { FailbackRecord } from '../models.ts';
 import { act, found } from './failback-step.ts';

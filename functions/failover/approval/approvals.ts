@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { after } from '../../common/duration.ts';
+import { InvalidInput } from '../../common/errors.ts';
+import type { FailoverPolicy } from '../../common/failover-policy.ts';
+import { timestamp } from '../../common/ids.ts';
+import type { ApprovalAnswer, ApprovalQuestion, ApprovalRequest } from '../models.ts';
+import { isListed, principalOf } from './principal.ts';
+
+type ApprovalPolicy = FailoverPolicy['approvals'];
+
+/** SHA-256 (hex) of the canonical JSON (RFC 8785) of everything that is agreed to: plan, epoch, question and figures. */
+export function questionHash(question: ApprovalQuestion): string {
+  const text = canonicalize(question);
+  if (text === undefined) throw new InvalidInput('the question has no canonical form');
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** What to store and show, so that people can answer it until it expires. */
+export function askFor(question: ApprovalQuestion, { expireAfter }: ApprovalPolicy, now: Date): ApprovalRequest {
+  return { hash: questionHash(question), question, askedAt: timestamp(now), expiresAt: timestamp(after(now, expireAfter)) };
+}
+
+export interface Judgement {
+  readonly status: 'approved' | 'rejected' | 'expired' | 'waiting';
+  /** Why, in a sentence. */
+  readonly says: string;
+}
+
+/**
+ * What an answer is worth to whoever asked `request`: their own, or the stored one that `Coordination.ask` gave back for it. An answer names
+ * its question by the hash, and any other plan, epoch or figure has another hash.
+ *
+ * Approved: by somebody who is listed and did not ask, given before the expiry and acted on before it. The requester may reject, which
+ * is to withdraw. An answer that does not count ends the matter as a rejection, since the first one is final: it must not leave
+ * a database closed until the question expires.
+ */
+export function judgeAnswer(
+  request: ApprovalRequest,
+  answer: ApprovalAnswer | undefined,
+  policy: Pick<ApprovalPolicy, 'by'>,
+  now: Date,
+): Judgement {
+  const { question, hash } = request;
+  if (questionHash(question) !== hash) return { status: 'rejected', says: 'the request is not the one that its hash names' };
+  const expires = Date.parse(request.expiresAt);
+  if (now.getTime() >= expires) return { status: 'expired', says: `nobody's answer was acted on before ${request.expiresAt}` };
+  if (answer === undefined) return { status: 'waiting', says: `waiting for an answer until ${request.expiresAt}` };
+  if (answer.hash !== hash) return { status: 'rejected', says: `the answer of ${answer.by} is about something else` };
+  if (Date.parse(answer.at) >= expires) return { status: 'expired', says: `the answer of ${answer.by} came after ${request.expiresAt}` };
+  const objection = objectionTo(question, answer, policy);
+  if (objection !== undefined) return { status: 'rejected', says: objection };
+  return { status: answer.answer, says: `${answer.answer} by ${answer.by} at ${answer.at}` };
+}
+
+/**
+ * Why this person's answer would not count; undefined when it does. Asked before an answer is stored too, so that a mistake
+ * does not use up the question.
+ */
+export function objectionTo(
+  { plan }: ApprovalQuestion,
+  { by, answer }: Pick<ApprovalAnswer, 'by' | 'answer'>,
+  policy: Pick<ApprovalPolicy, 'by'>,
+): string | undefined {
+  const isRequester = principalOf(by) === principalOf(plan.requestedBy);
+  if (isRequester && answer === 'approved') return `${by} asked for it, and nobody approves their own request`;
+  if (!isRequester && !isListed(by, policy.by)) return `${by} is not listed in failover.approvals.by`;
+  return undefined;
+}
