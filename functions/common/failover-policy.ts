@@ -4,7 +4,7 @@ import { Region } from './ids.ts';
 import { Schedule } from './schedule.ts';
 
 /** A service of the workload, and where each Region answers for its health. */
-export const Service = z.strictObject({
+const Service = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower-case words joined by hyphens'),
   /** Counts towards `triggers.criticalServicesUnhealthy`. */
   critical: z.boolean(),
@@ -14,7 +14,7 @@ export const Service = z.strictObject({
 export type Service = z.output<typeof Service>;
 
 /** Something that runs at one strength in the active Region and at another in a standby: an ECS service or an Auto Scaling group. */
-export const CapacityItem = z.strictObject({
+const CapacityItem = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower-case words joined by hyphens'),
   kind: z.enum(['ecs-service', 'auto-scaling-group']),
   /** By Region: `cluster/service` of ECS, or the name of the group. */

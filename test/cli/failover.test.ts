@@ -213,7 +213,9 @@ describe('following a failover', () => {
     const looks = { count: 0 };
     const started = { yet: false };
     Object.assign(executions, {
-      start: async () => void (started.yet = true),
+      start: async () => {
+        started.yet = true;
+      },
       describe: async () => (started.yet ? { status: looks.count > 2 ? 'succeeded' : 'running' } : undefined),
     });
     Object.assign(coordination, {

@@ -32,7 +32,8 @@ export async function startFailover(session: StartSession, plan: FailoverPlan, o
   // A name counts once: after a question that expired or an abort before the claim, the same epoch is tried under the next.
   const { status, ref: execution } = await latestExecution(ports.executions, plan);
   if (status !== 'free') {
-    const says = status === 'running' ? `${execution.name} runs already in ${execution.region}` : `every execution for epoch ${plan.epoch} failed`;
+    const says =
+      status === 'running' ? `${execution.name} runs already in ${execution.region}` : `every execution for epoch ${plan.epoch} failed`;
     throw new InvalidInput(says, { hint: 'See where it stands: codeblue failover status. docs/runbooks/FailoverStuck.md' });
   }
   const act = {
