@@ -37,7 +37,7 @@ const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million
 
 /** `memoryMegabytes` of guard-lease, observe-regions, keep-fence-complete, and of the lease endpoint. */
 const gigabytes = 0.25;
-/** A run could last 130 s (), but stops when it finds that the next minute's run has begun: a tick or two after that. */
+/** A run could last 130 s (functions/failover/repeatedly.ts), but stops when it finds that the next minute's run has begun: a tick or two after that. */
 const ticksOfOverlap = 2;
 /** Seconds that a run of keep-fence-complete takes where it leads: our assumption. */
 const fencingSeconds = 2;
