@@ -55,15 +55,18 @@ export async function examine({ connections, known }: Examination, at: Region, c
   return (await Promise.all(asked)).flat();
 }
 
-/** Only a leased primary is remembered: what is not yet may become it at any moment. */
+/**
+ * Only a primary whose fence is complete is remembered: what is not yet may become so at any moment, and of two guardians one would take `fenced` back from the
+ * record for as long as it believed an old answer.
+ */
 async function factsOf(fence: Fence, databaseId: DatabaseId, known: KnownFences, now: Date): Promise<FenceFacts> {
   const remembered = known.get(databaseId);
   if (remembered && secondsBetween(remembered.readAt, now) < factsSeconds) return remembered;
   const { isReplica, installed, unfenced, untilMicros } = await fence.state();
   const isLeased = installed && untilMicros < NEVER_LEASED_UNTIL;
   const facts = { isReplica, isInstalled: installed, isLeased, unfencedTables: unfenced.length };
-  if (isReplica || !isLeased) known.delete(databaseId);
-  else known.set(databaseId, { ...facts, readAt: now });
+  if (!isReplica && isFenced(facts)) known.set(databaseId, { ...facts, readAt: now });
+  else known.delete(databaseId);
   return facts;
 }
 

@@ -239,7 +239,7 @@ describe('what is fenced', () => {
     expect((await record()).fenced).toBe(false);
     expect(metric('UnfencedTables')).toBe(1);
     server(primary, billing).set({ unfenced: [] });
-    await world.until(44);
+    await world.until(28);
     expect((await record()).fenced).toBe(true);
   });
 
