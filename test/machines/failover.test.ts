@@ -164,6 +164,14 @@ describe('a Region is lost', () => {
     else expect(committed).toBeGreaterThanOrEqual((length + margin) * 1000);
   });
 
+  it('asks again for strength when the first call was lost', async () => {
+    const world = await lostEast();
+    world.ports.capacity.failNext('scale', broken());
+    const { end } = await run(world, await world.plan());
+    expect(end).toBe('Failover complete');
+    expect(await world.ports.capacity.describe({ name: 'orders-api', region: west })).toMatchObject({ wanted: 4, running: 4 });
+  });
+
   it('reports a service that does not come up, and ends all the same', async () => {
     const world = await lostEast();
     world.ports.capacity.setStuck({ name: 'orders-api', region: west }, true);

@@ -6,12 +6,15 @@ import { defineStep, type TaskContext } from '../../../common/task.ts';
 import { type FailoverPlan, FailoverRecord } from '../../models.ts';
 import { enterPhase } from '../../report/phases.ts';
 import { capacityOf } from '../capacity-of.ts';
-import { found, freshStanding, pastItsEpoch, withShortfall } from './failover-step.ts';
+import { act, found, freshStanding, pastItsEpoch, withShortfall } from './failover-step.ts';
 
 /** After this long what is missing is reported, and people are told of the rest. */
 const strengthLimit = minutes(15);
 
-/** One look at what runs and answers in the new Region; the machine comes back until all of it does, or the limit is reached. */
+/**
+ * One look at what runs and answers in the new Region; the machine comes back until all of it does, or the limit is reached. What was never asked for, because
+ * the call was lost, is asked for again.
+ */
 export const awaitStrength = defineStep({
   name: 'await-strength',
   summary: 'Looks whether the services of the new Region run at full strength.',
@@ -23,7 +26,7 @@ export const awaitStrength = defineStep({
     const { plan } = record;
     const standing = await freshStanding(coordination, record);
     if (standing !== 'leads') return pastItsEpoch(record, standing);
-    const [weak, silent] = await Promise.all([notAtStrength(plan, context), notServing(plan, context)]);
+    const [weak, silent] = await Promise.all([notAtStrength(record, context), notServing(plan, context)]);
     const now = timestamp(clock.now());
     const serves = silent.length === 0 && record.servingAt === undefined;
     const seen: FailoverRecord = {
@@ -41,12 +44,19 @@ export const awaitStrength = defineStep({
 });
 
 async function notAtStrength(
-  { to }: FailoverPlan,
-  { capacity, operations }: Pick<Ports, 'capacity'> & TaskContext,
+  record: FailoverRecord,
+  context: Pick<Ports, 'auditLog' | 'capacity'> & TaskContext,
 ): Promise<readonly string[]> {
-  const looks = capacityOf(operations, to).map(async ({ target, active }) => {
+  const { capacity, operations } = context;
+  const looks = capacityOf(operations, record.plan.to).map(async ({ target, active }) => {
     try {
-      const { running } = await capacity.describe(target);
+      const { wanted, running } = await capacity.describe(target);
+      if (wanted < active) {
+        const resource = `capacity/${target.name}/${target.region}`;
+        await act(context, record, { action: 'scale', resource, details: { atLeast: active } }, () =>
+          capacity.scale(target, active, 'at-least'),
+        );
+      }
       return running >= active ? [] : [`${target.name} runs ${running} of ${active}`];
     } catch (error) {
       return [`${target.name} cannot be looked at: ${messageOf(error)}`];

@@ -22,9 +22,10 @@ export const confirmWrites = defineStep({
     const { plan } = record;
     const standing = await freshStanding(coordination, record);
     if (standing !== 'leads') return pastItsEpoch(record, standing);
-    await act(context, record, { action: 'confirm-writes', resource: `epoch/${plan.epoch}` }, () =>
-      Promise.all(plan.databases.map((database) => writeInto(database, plan, context))),
-    );
+    await act(context, record, { action: 'confirm-writes', resource: `epoch/${plan.epoch}` }, async () => {
+      // One after the other: none goes on under an outcome that is written already.
+      for (const database of plan.databases) await writeInto(database, plan, context);
+    });
     const now = clock.now();
     const value = secondsBetween(new Date(outageStart(plan)), now);
     await metrics.put({
