@@ -5,8 +5,8 @@ import type { CoordinationRecord } from '../models.ts';
 import type { Coordination } from '../ports.ts';
 import { within } from '../time-limit.ts';
 
-/** Health checkers ask several times a second in all; the table is asked once in so many seconds. */
-const rememberSeconds = 2;
+/** Health checkers ask several times a second in all; the table is asked once in so many seconds. The writer waits as long for a lease that has just begun. */
+const rememberSeconds = 0.5;
 /** Route 53 waits two seconds for an answer ("How Route 53 determines whether a health check is healthy"). */
 const readSeconds = 1;
 
