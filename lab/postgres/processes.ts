@@ -120,10 +120,15 @@ export function endProcessesUnder(dir: string, patienceMs = 3000): void {
 export function killServer(dataDir: string): void {
   // Stopped first, so that the parent can neither react to a dying child nor start another while we look.
   for (const { pid, root } of processesUnder(dataDir)) if (root) signal(pid, 'SIGSTOP');
+  // A process that is ending has lost its words before it has closed its sockets: it is waited for by its number.
+  const killed = new Set<number>();
   for (let round = 0; round < 100; round++) {
     const left = processesUnder(dataDir);
-    if (left.length === 0) return;
-    for (const { pid } of [...left].reverse()) signal(pid, 'SIGKILL');
+    if (left.length === 0 && ![...killed].some(isAlive)) return;
+    for (const { pid } of [...left].reverse()) {
+      killed.add(pid);
+      signal(pid, 'SIGKILL');
+    }
     pause(5);
   }
 }

@@ -47,7 +47,9 @@ async function failBack(wanted: { readonly handOver: boolean }): Promise<Failbac
   const ref = failbackExecution(requested.request);
   await executions.start({ ...ref, input: { request: requested.request } });
   await world.until('the failback has ended', minutes(2), async () => (await executions.describe(ref))?.status !== 'running');
-  const [key] = (await reports.list(leader, 'failbacks/')).filter((each) => each.includes(requested.request.failbackId));
+  const [key] = (await reports.list(leader, 'failbacks/')).filter(
+    (each) => each.includes(requested.request.failbackId) && each.endsWith('.json'),
+  );
   const report = key && (await reports.get(leader, key));
   expect((await executions.describe(ref))?.status, report && Buffer.from(report).toString()).toBe('succeeded');
   return JSON.parse(Buffer.from(report ?? []).toString());
