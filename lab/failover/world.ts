@@ -170,6 +170,7 @@ export async function openFailoverWorld(options: WorldOptions): Promise<Failover
     load: loadHospitalWithJournal(options.sizeBytes),
     ...(options.onProgress && { onProgress: options.onProgress }),
   });
+  let world: FailoverWorld | undefined;
   try {
     const { regions, network } = running;
     if (!network) throw new TypeError('a breakable lab has a network');
@@ -179,13 +180,14 @@ export async function openFailoverWorld(options: WorldOptions): Promise<Failover
     const log = new RecentLog();
     const lab = new Lab(regions, operations, new LabClock(), { network, logOf: (region) => log.of(region) });
     lab.machines(); // Synthesized now: while it goes on, nothing else does.
-    const world = new FailoverWorld(running, lab, network, log, options);
-    for (const region of regions.names) world.startSchedules(region);
-    const isSteady = (): boolean => storedRecord(lab.stores.coordination)?.fenced === true && world.acknowledgements.all.length > 0;
-    await world.until('the first lease, over a complete fence', FIRST_LEASE_SECONDS, isSteady);
-    return world;
+    const begun = new FailoverWorld(running, lab, network, log, options);
+    world = begun;
+    for (const region of regions.names) begun.startSchedules(region);
+    const isSteady = (): boolean => storedRecord(lab.stores.coordination)?.fenced === true && begun.acknowledgements.all.length > 0;
+    await begun.until('the first lease, over a complete fence', FIRST_LEASE_SECONDS, isSteady);
+    return begun;
   } catch (error) {
-    await running.stop();
+    await (world ? world.end() : running.stop());
     throw error;
   }
 }
