@@ -70,13 +70,19 @@ function judgeAudit({ surroundings, monitor, scenario, processes }: World): void
   }
 }
 
-/** P5: what the new primary lacks is within the budget, or a person accepted a loss as great. A planned change loses nothing. */
+/**
+ * P5: what the new primary lacks is within the budget, or a person accepted a loss as great. A planned change loses nothing.
+ *
+ * Loss as time begins where the replica ends, with the first durable commit that it lacks, and lasts until the last write was accepted. How long a commit takes
+ * between the two is not time in which more was written: a transaction checked long before the cut and durable after it is one that is lost, not ten seconds of them.
+ */
 function judgeLoss(world: World, { source, plan, applied }: Fork): void {
   const { monitor, scenario } = world;
-  const lost = source.log.slice(applied).flatMap(({ commit }) => commit ?? []);
-  const [first, last] = [lost[0], lost.at(-1)];
-  if (!first || !last || !plan) return;
-  const seconds = (last.acceptedAt - first.acceptedAt) / microsPerSecond;
+  const lost = source.log.slice(applied).flatMap(({ at, commit }) => (commit ? [{ at, acceptedAt: commit.acceptedAt }] : []));
+  const [first] = lost;
+  if (!first || !plan) return;
+  const lastAccepted = Math.max(...lost.map(({ acceptedAt }) => acceptedAt));
+  const seconds = Math.max(0, lastAccepted - first.at) / microsPerSecond;
   const budget = world.scenario.policy.budgetSeconds;
   const says = `${lost.length} commits over ${seconds.toFixed(1)} s are lost by the ${plan.kind} to ${plan.to}`;
   if (plan.kind === 'switchover') {
