@@ -42,7 +42,9 @@ describe('a machine clock', () => {
         const reached = clock.reaches(shown);
         for (const later of [0, 1, 1000, toMicros(1), toMicros(30)])
           expect(clock.show(Math.max(0, reached) + 2 + later)).toBeGreaterThanOrEqual(shown);
-        if (reached > 2) expect(clock.show(reached - 2)).toBeLessThanOrEqual(Math.max(shown, clock.show(reached)));
+        // A clock that is set back in the last two microseconds showed more just before: that it shows less again is why `reached` is no earlier.
+        const setBack = step !== undefined && step.by < 0 && reached - 2 < step.at && step.at <= reached;
+        if (reached > 2 && !setBack) expect(clock.show(reached - 2)).toBeLessThanOrEqual(Math.max(shown, clock.show(reached)));
       }),
     );
   });
