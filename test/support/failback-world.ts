@@ -6,8 +6,8 @@ import { requestFailback } from '../../functions/failover/failback/request-failb
 import { type CoordinationRecord, Epoch, FailoverPlan } from '../../functions/failover/models.ts';
 import { synthesizedMachines } from '../../lib/synthesized.ts';
 import { type Definition, parseDefinition } from '../../simulation/machine/definition.ts';
-import { type Ending, execute } from '../../simulation/machine/interpreter.ts';
 import { east, failoverWorld, movableOperations, west } from './failover-world.ts';
+import { type Around, runMachine } from './machine-run.ts';
 
 const definition: Definition = parseDefinition(
   synthesizedMachines(movableOperations()).find(({ name }) => name === 'failback')?.definition,
@@ -52,64 +52,14 @@ export async function requestIn(world: World, handOver = true): Promise<Failback
   return requested.request;
 }
 
-interface Around {
-  onState?(state: string): Promise<void> | void;
-  before?(step: string): Promise<void> | void;
-  /** The process dies in the state of that number: before its step runs, or after it ran and before anybody heard of it. */
-  readonly dies?: { readonly at: number; readonly when: 'before' | 'after' };
-  /** Instead of a step that needs real servers; the others are the real ones. */
-  readonly instead?: Readonly<Record<string, (record: Readonly<Record<string, unknown>>) => unknown>>;
-}
-
-const never = () => new Promise<never>(() => {});
-
 /** What the steps that read whole databases find when all is well. */
 const read: Around['instead'] = {
   'list-lost-writes': (record) => ({ ...record, status: 'listed', lostRows: 3 }),
   'prove-replica': (record) => ({ ...record, status: 'proven' }),
 };
 
-export async function run(world: World, request: FailbackRequest, around: Around = {}) {
-  const states: string[] = [];
-  let die = () => {};
-  const death = new Promise<'died'>((resolve) => {
-    die = () => resolve('died');
-  });
-  const dead = (when: 'before' | 'after') => {
-    if (around.dies?.when !== when || around.dies.at !== states.length - 1) return undefined;
-    die();
-    return never();
-  };
-  const enter = async () => {
-    await around.onState?.(states.at(-1) ?? '');
-    await dead('before');
-  };
-  const execution = execute(
-    definition,
-    { request },
-    {
-      async invoke(operation, record) {
-        await enter();
-        await around.before?.(operation);
-        const instead = { ...read, ...around.instead }[operation];
-        const result = instead ? instead(record as Readonly<Record<string, unknown>>) : await world.step(operation, record);
-        await dead('after');
-        return result;
-      },
-      async wait(seconds) {
-        await enter();
-        world.clock.advance(seconds);
-      },
-      draw: () => 0.5,
-      onState(state) {
-        states.push(state);
-        if (states.length > 5_000) throw new Error(`it goes round in circles: ${states.slice(-8).join(' > ')}`);
-      },
-    },
-  );
-  const ending: Ending | 'died' = await Promise.race([execution, death]);
-  return { states, end: ending === 'died' ? 'died' : ending.state, succeeded: ending !== 'died' && ending.status === 'succeeded' };
-}
+export const run = (world: World, request: FailbackRequest, around: Around = {}) =>
+  runMachine(definition, world, { request }, { ...around, instead: { ...read, ...around.instead } });
 
 /** The machine `failover` does what it was started for, as soon as failback waits for it. */
 export const handsOver = (world: World, how: 'done' | 'rolled-back' | 'not-begun' = 'done'): Around => ({
