@@ -67,7 +67,8 @@ export function databasePorts(
         settings.onAsk('close', process);
         return on(`close e${epoch}`, () => {
           writable();
-          if (epoch < server.lease.epoch) throw new Conflict(`${server.databaseId} has seen epoch ${server.lease.epoch}`);
+          const leased = epoch === server.lease.epoch && server.lease.holder !== undefined;
+          if (epoch < server.lease.epoch || leased) throw new Conflict(`${server.databaseId} has seen epoch ${server.lease.epoch}`);
           onAct('close', process, server);
           return new AnswersLater(server.close(epoch), () => {
             if (!server.isUp) throw new ServiceUnavailable(`${server.databaseId} in ${server.region} stopped`);

@@ -3,6 +3,7 @@ import { ServiceUnavailable } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import type { Ports } from '../functions/common/ports.ts';
+import { metricNames } from '../functions/maintenance/metric-names.ts';
 import type { SimulatedExecutions } from './executions.ts';
 import type { Monitor } from './monitor.ts';
 import type { Network } from './network.ts';
@@ -37,6 +38,8 @@ export class Surroundings {
   readonly sickServices = new Set<Region>();
   /** Observers whose probes fail now and then, with the probability. */
   readonly flapping = new Map<Region, number>();
+  /** How many subjects each Region's observer told that it has never seen healthy: what rings `ObserverBlind`. */
+  readonly blindSubjects = new Map<Region, number>();
   readonly #claims = new Map<string, { readonly at: Micros; readonly region: Region }>();
   readonly #strength = new Map<string, { readonly wanted: number; readonly before: number; readonly reachedAt: Micros }>();
   readonly #given: SurroundingsSettings;
@@ -49,7 +52,11 @@ export class Surroundings {
     return {
       auditLog: this.#auditLog(process),
       ledger: this.#ledger(process),
-      metrics: { put: async () => {} },
+      metrics: {
+        put: async ({ name, value }) => {
+          if (name === metricNames.failover.blind) this.blindSubjects.set(process.region, value);
+        },
+      },
       executions: this.#executions(process),
       probes: this.#probes(process),
       capacity: this.#capacity(process),

@@ -46,10 +46,22 @@ function judgeLife(world: World): void {
   const waitsForHuman =
     hung.length === 0 && surroundings.notices.some(({ severity, subject }) => severity === 1 && subject.includes('needs a human'));
   if (waitsForHuman && record?.phase !== 'active') return;
+  if (hung.length === 0 && isUnseen(world)) return;
   monitor.violated(
     'P2',
     `not at rest: ${record?.phase} for ${record?.holder} in epoch ${record?.epoch}; ${hung.join(', ') || 'nothing runs'}; last commit at ${(monitor.lastCommitAt / microsPerSecond).toFixed(1)} s`,
   );
+}
+
+/**
+ * What P2 presupposes: two observers saw the leading Region well before the fault. One that was dead until then has no evidence (ADR 6), and must have said
+ * so: people move the lead then.
+ */
+function isUnseen({ table: { record, votes }, surroundings }: World): boolean {
+  if (record?.phase !== 'active') return false;
+  const outside = [...votes.values()].filter(({ observer }) => observer !== record.holder);
+  const blind = outside.filter(({ about, findings }) => about === record.holder && findings.every(({ status }) => status === 'unknown'));
+  return blind.some(({ observer }) => (surroundings.blindSubjects.get(observer) ?? 0) > 0);
 }
 
 function judgeExpectations({ scenario, table, monitor, executions }: World, clients: ClientView): void {

@@ -13,8 +13,11 @@ const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
  * leadership only: an approval of it cannot be used for the next.
  */
 export const FailoverPlan = z.strictObject({
-  /** `failover`: the old primary is lost or cut off, data may be lost within the budget. `switchover`: both are well, nothing may be lost. */
-  kind: z.enum(['failover', 'switchover']),
+  /**
+   * `failover`: the old primary is lost or cut off, data may be lost within the budget. `switchover`: both are well, nothing may be lost. `replace`: a database is
+   * damaged, and a restored copy takes its place in the Region that leads; `from` and `to` are the same.
+   */
+  kind: z.enum(['failover', 'switchover', 'replace']),
   from: Region,
   to: Region,
   epoch: Epoch,
@@ -28,6 +31,17 @@ export const FailoverPlan = z.strictObject({
   /** Whether a human must agree before the claim; follows the mode, and is always true without a complete fence. */
   needsApproval: z.boolean(),
   databases: z.array(z.strictObject({ databaseId: DatabaseId, lossBudgetSeconds: z.number().nonnegative() })),
+  /** What takes whose place: with the kind `replace`, and with no other. */
+  replacement: z
+    .strictObject({
+      databaseId: DatabaseId,
+      restoredId: z.string().min(1).max(63),
+      /** The restored copy shows this moment: whatever was committed later is not in it. */
+      restoredTo: Timestamp,
+      /** Findings of its inspection, in one sentence for whoever is asked. */
+      verdict: z.string().min(1).max(500),
+    })
+    .optional(),
 });
 export type FailoverPlan = z.output<typeof FailoverPlan>;
 

@@ -45,6 +45,8 @@ export interface Fence {
   /**
    * Refuses writes from now on and for every epoch before `epoch`. Resolves only when no transaction is left that could still commit a write;
    * then writes the closing mark, the last write of all: a replica that shows it has everything.
+   *
+   * @throws Conflict when a lease of this epoch, or of a later one, was given: it is too late to close for it
    */
   close(epoch: Epoch): Promise<Position>;
   state(): Promise<FenceState>;
@@ -104,6 +106,19 @@ export interface Replicas {
     readonly from: Region;
     readonly epoch: Epoch;
   }): Promise<void>;
+  /**
+   * Makes a restored copy fit to stand in the live database's place, as far as that goes without touching the live one: out of isolation into its network,
+   * with its groups and credentials, and kept (it no longer expires). Each call goes one step on; again until it is `available`.
+   *
+   * @throws NotOwned when the copy is not this deployment's, or of another database; InvalidInput where the service has no way to do it (an Aurora cluster of a
+   *   global database cannot be exchanged)
+   */
+  prepareSwap(request: SwapRequest): Promise<ReplicaState>;
+  /**
+   * Puts the prepared copy in the live database's place: the live one is renamed to `<identifier>-damaged-<epoch>` and kept, never removed by Codeblue; the copy gets
+   * its name, and with it whatever follows the name. Each call goes one step on, also after a crash; again until it tells `primary`, `available`.
+   */
+  swapIn(request: SwapRequest & { readonly epoch: Epoch }): Promise<ReplicaState>;
   /** A temporary promoted copy beside the real replica, for rehearsals: owned, expiring, seen by `Databases.listRestored` and removed through `removeRestored`. */
   createRehearsal(request: {
     readonly databaseId: DatabaseId;
@@ -114,6 +129,12 @@ export interface Replicas {
   }): Promise<void>;
   /** Promotes the rehearsal replica. */
   promoteRehearsal(request: { readonly databaseId: DatabaseId; readonly region: Region; readonly restoredId: string }): Promise<void>;
+}
+
+export interface SwapRequest {
+  readonly databaseId: DatabaseId;
+  readonly region: Region;
+  readonly restoredId: string;
 }
 
 /** Asks an address as a health checker would. Redirects are not followed, bodies are not read. */

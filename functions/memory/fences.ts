@@ -74,7 +74,8 @@ export function memoryFences(settings: {
       async close(epoch) {
         inject('close');
         const server = writable(databaseId, region);
-        if (epoch < server.lease.epoch) throw new Conflict(`${databaseId} in ${region} has seen epoch ${server.lease.epoch}`);
+        const leased = epoch === server.lease.epoch && server.lease.holder !== undefined;
+        if (epoch < server.lease.epoch || leased) throw new Conflict(`${databaseId} in ${region} has seen epoch ${server.lease.epoch}`);
         const { position } = server;
         const mark = { ...position, transactions: position.transactions + 1 };
         const { holder: _, ...lease } = server.lease;

@@ -64,7 +64,7 @@ export async function renewLease(
  */
 export async function closeLease(session: SqlSession, epoch: Epoch): Promise<void> {
   const [row] = await session.query('select codeblue.close_lease($1) as closed', [epoch]);
-  if (row?.closed !== 't') throw new Conflict(`the database has seen an epoch after ${epoch}`);
+  if (row?.closed !== 't') throw new Conflict(`the database has seen a lease of epoch ${epoch}, or of a later one`);
   await drainWriters(session);
   const marked = await session.query('update codeblue.lease set closed_for = $1 where epoch = $1 and holder is null returning epoch', [
     epoch,

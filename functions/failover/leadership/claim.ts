@@ -10,7 +10,8 @@ import { type CoordinationRecord, Epoch, type FailoverPlan } from '../models.ts'
  *                                     +--rollBack--> active(e+2, from)
  *
  * Each takes the record as it was read and says what to write over exactly that version (`Coordination.replace`). Epochs only rise, an
- * epoch never has two holders, and `promoting` leads nowhere but to `active` of its own epoch: what the proof in ADR 6 rests on.
+ * epoch never has two holders, and `promoting` leads nowhere but to `active` of its own epoch: what the proof in ADR 6 rests on. A plan to replace a damaged
+ * database takes the same way with `from` and `to` the same: its new epoch belongs to the copy that takes the name.
  */
 export type Transition =
   /** Write this; its `version` is still the one that was read. */
@@ -30,7 +31,9 @@ export function claim(record: CoordinationRecord, plan: FailoverPlan): Transitio
   }
   if (plan.epoch !== record.epoch + 1) return refused(`${standing(record)}; the plan is for epoch ${plan.epoch}`);
   if (plan.from !== record.holder) return refused(`${standing(record)}; the plan takes it from ${plan.from}`);
-  if (plan.to === plan.from) return refused(`the plan moves from ${plan.from} to itself`);
+  const stays = plan.to === plan.from;
+  if (stays !== (plan.kind === 'replace')) return refused(`the plan to ${plan.kind} moves from ${plan.from} to ${stays ? 'itself' : plan.to}`);
+  if ((plan.kind === 'replace') !== (plan.replacement !== undefined)) return refused(`the plan to ${plan.kind} does not fit what it replaces`);
   return write({ ...record, epoch: plan.epoch, holder: plan.to, phase: 'claimed', plan });
 }
 

@@ -19,7 +19,9 @@ export type Duty =
 export function dutyOf(record: CoordinationRecord | undefined, region: Region, primary: Region): Duty {
   if (record === undefined) return { kind: region === primary ? 'begin' : 'wait' };
   if (record.phase === 'active') return { kind: 'renew', record };
-  // Beyond the point of no return as well: by then the lease has run out, and closing keeps a clock that is set back from opening it again.
+  // Beyond the point of no return as well: by then the lease has run out, and closing keeps a clock that is set back from opening it again. But what has
+  // the name of a database that is being replaced may be its replacement by then.
+  if (record.plan?.kind === 'replace' && record.phase === 'promoting') return { kind: 'wait' };
   return record.plan?.from === region ? { kind: 'give-way', epoch: record.epoch } : { kind: 'wait' };
 }
 

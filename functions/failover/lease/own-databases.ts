@@ -1,6 +1,6 @@
 import { audited } from '../../audit/audited.ts';
 import { seconds, secondsBetween } from '../../common/duration.ts';
-import { messageOf } from '../../common/errors.ts';
+import { messageOf, ServiceUnavailable } from '../../common/errors.ts';
 import { timestamp } from '../../common/ids.ts';
 import type { CoordinationRecord, Epoch, FenceReceipt } from '../models.ts';
 import { within } from '../time-limit.ts';
@@ -46,10 +46,16 @@ async function close(
   { connections }: Guard,
   { clock, region }: GuardContext,
 ): Promise<FenceReceipt['databases'][number]> {
+  let overdue = false;
   try {
-    const closed = connections.to(databaseId, region).then((fence) => fence.close(epoch));
+    const closed = connections.to(databaseId, region).then((fence) => {
+      // A guardian that was frozen gets its connection after its time: the act is written down as failed by then, and the next tick closes under one of its own.
+      if (overdue) throw new ServiceUnavailable(`${databaseId} in ${region} answered too late to be closed in this attempt`);
+      return fence.close(epoch);
+    });
     return { databaseId, position: await within(clock, closeSeconds, closed) };
   } catch (error) {
+    overdue = true;
     connections.forget(databaseId, region);
     throw error;
   }

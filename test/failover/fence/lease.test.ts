@@ -113,6 +113,12 @@ describe('closing', () => {
     expect(await write()).toBeUndefined();
   });
 
+  test('that comes late, after its own epoch has given a lease, is refused and closes nothing', async () => {
+    const current = await database.lease(LONG);
+    await expect(database.fence.close(current)).rejects.toMatchObject({ name: 'Conflict' });
+    expect(await write()).toBeUndefined();
+  });
+
   test('waits for a transaction that is past its check', async () => {
     const current = await database.lease(LONG);
     const other = await database.application();
