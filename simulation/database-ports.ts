@@ -63,7 +63,7 @@ export function databasePorts(
           writable();
           return server.renew(epoch, holder, untilMicros);
         }),
-      close: (epoch) => {
+      close: (epoch, { replaced } = {}) => {
         settings.onAsk('close', process);
         return on(`close e${epoch}`, () => {
           writable();
@@ -72,7 +72,7 @@ export function databasePorts(
           onAct('close', process, server);
           return new AnswersLater(server.close(epoch), () => {
             if (!server.isUp) throw new ServiceUnavailable(`${server.databaseId} in ${server.region} stopped`);
-            const mark = server.mark(epoch);
+            const mark = server.mark(epoch, replaced);
             if (!mark) throw new Conflict(`${server.databaseId} was opened while it was being closed for epoch ${epoch}`);
             return positionOf(mark);
           });
@@ -84,6 +84,7 @@ export function databasePorts(
           return {
             installed: true,
             ...lease,
+            replacedIn: lease.replacedIn,
             open: server.isOpen,
             unfenced: server.unfenced,
             isReplica: server.role === 'replica',

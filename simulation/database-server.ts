@@ -10,6 +10,7 @@ export interface LeaseRow {
   readonly holder: Region | undefined;
   readonly untilMicros: number;
   readonly closedFor: Epoch | undefined;
+  readonly replacedIn?: Epoch | undefined;
 }
 
 /** One durable change, with everything as it stands after it: what a replica that has applied it shows. */
@@ -171,23 +172,26 @@ export class DatabaseServer {
   renew(epoch: Epoch, holder: Region, untilMicros: number): boolean {
     const { lease } = this;
     if (epoch < lease.epoch && !this.#settings.flaws.epochNotCompared) return false;
+    if (epoch === lease.replacedIn) return false;
     const longest = epoch === lease.epoch && epoch > 0 ? Math.max(lease.untilMicros, untilMicros) : untilMicros;
-    this.append({ lease: { ...lease, epoch, holder, untilMicros: longest } });
+    this.append({ lease: { ...lease, epoch, holder, untilMicros: longest, replacedIn: undefined } });
     this.#settings.onOpened(this);
     return true;
   }
 
   /** Closes at once. @returns when the last commit that had passed its check is durable */
   close(epoch: Epoch): Micros {
-    this.append({ lease: { epoch, holder: undefined, untilMicros: 0, closedFor: this.lease.closedFor } });
+    this.append({
+      lease: { epoch, holder: undefined, untilMicros: 0, closedFor: this.lease.closedFor, replacedIn: this.lease.replacedIn },
+    });
     for (const transaction of this.#open) transaction.killed = true;
     return Math.max(this.#settings.time.now, this.#lastRecordAt) + 1;
   }
 
   /** The last write of all before `epoch`. Undefined when somebody opened it for that epoch or a later one meanwhile. */
-  mark(epoch: Epoch): LogEntry | undefined {
+  mark(epoch: Epoch, replaced = false): LogEntry | undefined {
     if (this.lease.epoch !== epoch || this.lease.holder !== undefined) return undefined;
-    return this.append({ lease: { ...this.lease, closedFor: epoch } });
+    return this.append({ lease: { ...this.lease, closedFor: epoch, ...(replaced ? { replacedIn: epoch } : {}) } });
   }
 
   /** A client's first write. @returns undefined when it is refused */

@@ -86,6 +86,7 @@ const portOfNeed = {
   'replicas:promote': 'replicas',
   'replicas:rebuild': 'replicas',
   'replicas:rehearse': 'replicas',
+  'replicas:swap': 'replicas',
   'probes:http': 'probes',
   'capacity:scale': 'capacity',
   'routing-controls:switch': 'routingControls',

@@ -46,12 +46,18 @@ export interface Fence {
    * Refuses writes from now on and for every epoch before `epoch`. Resolves only when no transaction is left that could still commit a write;
    * then writes the closing mark, the last write of all: a replica that shows it has everything.
    *
+   * `replaced`: a restored copy takes its place in this very epoch; it takes no lease of it, then. Given back in the epoch after, it does.
+   *
    * @throws Conflict when a lease of this epoch, or of a later one, was given: it is too late to close for it
    */
-  close(epoch: Epoch): Promise<Position>;
+  close(epoch: Epoch, closing?: Closing): Promise<Position>;
   state(): Promise<FenceState>;
   position(): Promise<Position>;
   end(): Promise<void>;
+}
+
+export interface Closing {
+  readonly replaced?: boolean;
 }
 
 export interface FenceState {
@@ -64,6 +70,8 @@ export interface FenceState {
   readonly open: boolean;
   /** The highest epoch for which the database was closed; on a replica: everything before that closing has arrived. */
   readonly closedFor: Epoch | undefined;
+  /** The epoch in which a copy takes its place; on a replica: it follows a primary that was replaced, or was to be. Undefined otherwise. */
+  readonly replacedIn: Epoch | undefined;
   /** `database.schema.table` of application tables that are not fenced. */
   readonly unfenced: readonly string[];
   /** `pg_is_in_recovery()`. */

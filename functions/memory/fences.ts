@@ -66,12 +66,12 @@ export function memoryFences(settings: {
       async renew({ epoch, holder, untilMicros }) {
         inject('renew');
         const { lease } = writable(databaseId, region);
-        if (epoch < lease.epoch) return false;
+        if (epoch < lease.epoch || epoch === lease.replacedIn) return false;
         const longest = epoch === lease.epoch && epoch > 0 ? Math.max(lease.untilMicros, untilMicros) : untilMicros;
-        servers.change(databaseId, region, { lease: { ...lease, epoch, holder, untilMicros: longest } });
+        servers.change(databaseId, region, { lease: { ...lease, epoch, holder, untilMicros: longest, replacedIn: undefined } });
         return true;
       },
-      async close(epoch) {
+      async close(epoch, { replaced } = {}) {
         inject('close');
         const server = writable(databaseId, region);
         const leased = epoch === server.lease.epoch && server.lease.holder !== undefined;
@@ -79,7 +79,10 @@ export function memoryFences(settings: {
         const { position } = server;
         const mark = { ...position, transactions: position.transactions + 1 };
         const { holder: _, ...lease } = server.lease;
-        servers.change(databaseId, region, { lease: { ...lease, epoch, untilMicros: 0, closedFor: epoch }, position: mark });
+        servers.change(databaseId, region, {
+          lease: { ...lease, epoch, untilMicros: 0, closedFor: epoch, ...(replaced ? { replacedIn: epoch } : {}) },
+          position: mark,
+        });
         return mark;
       },
       async state() {
@@ -94,6 +97,7 @@ export function memoryFences(settings: {
           untilMicros: server.lease.untilMicros,
           open: isOpen(server),
           closedFor: server.lease.closedFor,
+          replacedIn: server.lease.replacedIn,
           unfenced: server.unfenced,
           isReplica: isReplica(server),
           snapshots: Object.fromEntries(names.map((name) => [name, `${transactions}:${transactions}:`])),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { doesNotExpire } from '../backup/models.ts';
 import type { Clock } from '../common/clock.ts';
 import { after, seconds } from '../common/duration.ts';
 import { InvalidInput, NotFound } from '../common/errors.ts';
@@ -16,6 +17,7 @@ const Replicated = z.strictObject({
     holder: Region.optional(),
     untilMicros: z.int().nonnegative(),
     closedFor: Epoch.optional(),
+    replacedIn: Epoch.optional(),
   }),
   unfenced: z.array(z.string()),
   position: Position,
@@ -29,7 +31,7 @@ const LiveServer = z.strictObject({
   follows: Region.optional(),
   streaming: z.boolean(),
   /** What happens to it until when, by the clock of the twin. */
-  work: z.strictObject({ kind: z.enum(['creating', 'promoting']), until: Timestamp }).optional(),
+  work: z.strictObject({ kind: z.enum(['creating', 'promoting', 'renaming']), until: Timestamp }).optional(),
   failed: z.boolean(),
   reachable: z.boolean(),
   /** How far its own clock is ahead. */
@@ -39,8 +41,15 @@ const LiveServer = z.strictObject({
 });
 export type LiveServer = z.output<typeof LiveServer>;
 
+/** What a server held at one moment: what a copy shows that is restored to it. */
+const Past = z.strictObject({ installed: z.boolean(), ...Replicated.shape });
+type Past = z.output<typeof Past>;
+
 /** Open before the first guardian: the lease of epoch 0 does not end. */
 const neverLeased = { epoch: Epoch.parse(0), untilMicros: Number.MAX_SAFE_INTEGER };
+
+/** Renamed away for good: what comes under the name next is another server. */
+const never = timestamp(doesNotExpire);
 
 /** The modelled PostgreSQL servers behind the live databases; what a primary writes reaches its streaming replicas at once. */
 export interface LiveServers {
@@ -53,11 +62,16 @@ export interface LiveServers {
   follow(databaseId: DatabaseId, region: Region, from: Region, readyInSeconds: number): void;
   /** A replica becomes writable after so many seconds. */
   promote(databaseId: DatabaseId, region: Region, readyInSeconds: number): void;
+  /** The server loses its name, which belongs to nobody until `standIn`: it does not answer. */
+  renameAway(databaseId: DatabaseId, region: Region): void;
+  /** A copy of what the server held at that moment gets its name. Replicas go on following the one that was renamed: nothing reaches them any more. */
+  standIn(databaseId: DatabaseId, region: Region, shows: Date, readyInSeconds: number): void;
 }
 
 export function liveServers(settings: { readonly operations: Operations; readonly clock: Clock; readonly store: ItemStore }): LiveServers {
   const { operations, clock } = settings;
   const servers = items(settings.store, 'live-servers', LiveServer);
+  const past = items(settings.store, 'live-servers-past', Past);
   const keyOf = (databaseId: DatabaseId, region: Region) => `${databaseId}/${region}`;
 
   /** As the config describes it, until somebody changes it. */
@@ -85,6 +99,7 @@ export function liveServers(settings: { readonly operations: Operations; readonl
     const stored = servers.get(keyOf(databaseId, region))?.value ?? byConfig(databaseId, region);
     if (!stored?.work || Date.parse(stored.work.until) > clock.now().getTime()) return stored;
     const { work, follows, ...rest } = stored;
+    if (work.kind === 'renaming') return { ...rest, reachable: true };
     return work.kind === 'promoting'
       ? { ...rest, role: 'primary', streaming: false }
       : { ...rest, role: 'replica', ...(follows ? { follows } : {}) };
@@ -97,8 +112,19 @@ export function liveServers(settings: { readonly operations: Operations; readonl
   }
 
   function put(server: LiveServer): LiveServer {
-    servers.put(keyOf(server.databaseId, server.region), server);
+    const { databaseId, region, installed, lease, unfenced, position } = server;
+    servers.put(keyOf(databaseId, region), server);
+    past.put(`${keyOf(databaseId, region)}/${timestamp(clock.now())}`, { installed, lease, unfenced, position });
     return server;
+  }
+
+  /** As it was at that moment; before anything is known of it, as it was first. */
+  function asOf(databaseId: DatabaseId, region: Region, moment: Date): Past {
+    const prefix = `${keyOf(databaseId, region)}/`;
+    const known = settings.store.list('live-servers-past', prefix).map(({ key }) => key);
+    const key = known.findLast((each) => each <= `${prefix}${timestamp(moment)}`) ?? known[0];
+    const { installed, lease, unfenced, position } = (key ? past.get(key)?.value : undefined) ?? require(databaseId, region);
+    return { installed, lease, unfenced, position };
   }
 
   function change(databaseId: DatabaseId, region: Region, facts: Partial<LiveServer>): LiveServer {
@@ -141,6 +167,20 @@ export function liveServers(settings: { readonly operations: Operations; readonl
     promote(databaseId, region, readyInSeconds) {
       const work = { kind: 'promoting' as const, until: timestamp(after(clock.now(), seconds(readyInSeconds))) };
       put({ ...require(databaseId, region), streaming: false, work });
+    },
+    renameAway(databaseId, region) {
+      put({ ...require(databaseId, region), reachable: false, work: { kind: 'renaming', until: never } });
+    },
+    standIn(databaseId, region, shows, readyInSeconds) {
+      const work = { kind: 'renaming' as const, until: timestamp(after(clock.now(), seconds(readyInSeconds))) };
+      const facts = { role: 'primary' as const, streaming: false, failed: false, reachable: false, clockOffsetMicros: 0, work };
+      put({ databaseId, region, ...facts, ...asOf(databaseId, region, shows) });
+      for (const each of Object.keys(databaseOf(operations, databaseId).sites).map((name) => Region.parse(name))) {
+        const replica = find(databaseId, each);
+        if (replica?.role !== 'replica' || replica.follows !== region) continue;
+        const { follows: _, ...rest } = replica;
+        put({ ...rest, streaming: false });
+      }
     },
   };
 }

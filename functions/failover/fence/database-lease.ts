@@ -4,6 +4,7 @@ import { Region } from '../../common/ids.ts';
 import { parseAs } from '../../common/parse.ts';
 import type { SqlSession } from '../../verify/ports.ts';
 import { Epoch } from '../models.ts';
+import type { Closing } from '../ports.ts';
 import { drainWriters } from './drain-writers.ts';
 
 /** The lease of one database of a server. */
@@ -12,6 +13,7 @@ export interface DatabaseLease {
   readonly holder: Region | undefined;
   readonly untilMicros: number;
   readonly closedFor: Epoch | undefined;
+  readonly replacedIn: Epoch | undefined;
   /** By the database's own clock. */
   readonly lasts: boolean;
 }
@@ -22,6 +24,7 @@ const Row = z.object({
   epoch: Integer.pipe(Epoch),
   holder: z.union([Region, z.null()]),
   closed_for: z.union([z.null(), Integer.pipe(Epoch)]),
+  replaced_in: z.union([z.null(), Integer.pipe(Epoch)]),
   until_micros: Integer,
   now_micros: Integer,
 });
@@ -32,9 +35,10 @@ export const nowMicros = `(extract(epoch from clock_timestamp()) * 1000000)::int
 export async function readLease(session: SqlSession): Promise<DatabaseLease | undefined> {
   const [found] = await session.query(`select to_regprocedure('codeblue.guard_write()') is not null as installed`);
   if (found?.installed !== 't') return undefined;
+  // `replaced_in` came later: a fence of an earlier version is read as well, until it is completed.
   const [row] = await session.query(
-    `select epoch, holder, closed_for, coalesce(pg_sequence_last_value('codeblue.lease_until'), 0) as until_micros, ${nowMicros} as now_micros
-     from codeblue.lease`,
+    `select epoch, holder, closed_for, (to_jsonb(l) ->> 'replaced_in') as replaced_in, coalesce(pg_sequence_last_value('codeblue.lease_until'), 0) as until_micros, ${nowMicros} as now_micros
+     from codeblue.lease l`,
   );
   const lease = parseAs(Row, row, 'the row of codeblue.lease');
   return {
@@ -42,6 +46,7 @@ export async function readLease(session: SqlSession): Promise<DatabaseLease | un
     holder: lease.holder ?? undefined,
     untilMicros: lease.until_micros,
     closedFor: lease.closed_for ?? undefined,
+    replacedIn: lease.replaced_in ?? undefined,
     lasts: lease.until_micros > lease.now_micros,
   };
 }
@@ -62,12 +67,11 @@ export async function renewLease(
  *
  * @throws Conflict when the database has seen a later epoch, or was opened for this one meanwhile; ServiceUnavailable when a writer could not be ended
  */
-export async function closeLease(session: SqlSession, epoch: Epoch): Promise<void> {
+export async function closeLease(session: SqlSession, epoch: Epoch, { replaced }: Closing): Promise<void> {
   const [row] = await session.query('select codeblue.close_lease($1) as closed', [epoch]);
   if (row?.closed !== 't') throw new Conflict(`the database has seen a lease of epoch ${epoch}, or of a later one`);
   await drainWriters(session);
-  const marked = await session.query('update codeblue.lease set closed_for = $1 where epoch = $1 and holder is null returning epoch', [
-    epoch,
-  ]);
+  const mark = `update codeblue.lease set closed_for = $1${replaced ? ', replaced_in = $1' : ''} where epoch = $1 and holder is null returning epoch`;
+  const marked = await session.query(mark, [epoch]);
   if (marked.length === 0) throw new Conflict(`the database was opened while it was being closed for epoch ${epoch}`);
 }

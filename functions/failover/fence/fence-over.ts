@@ -72,8 +72,8 @@ function fenceOn(names: readonly string[], sessions: readonly SqlSession[]): Fen
       );
       return answers.every(Boolean);
     },
-    async close(epoch) {
-      await Promise.all(sessions.map(async (session) => (await readLease(session)) && closeLease(session, epoch)));
+    async close(epoch, closing = {}) {
+      await Promise.all(sessions.map(async (session) => (await readLease(session)) && closeLease(session, epoch, closing)));
       return position();
     },
     async state() {
@@ -106,6 +106,7 @@ function combined(databases: readonly DatabaseState[]): FenceState {
     holder: leases.find((lease) => lease.epoch === epoch)?.holder,
     untilMicros: leases.length === 0 ? NEVER_LEASED_UNTIL : Math.max(...leases.map(({ untilMicros }) => untilMicros)),
     open: !isReplica && databases.some(({ lease, tables }) => (lease ? lease.lasts : tables.length > 0)),
+    replacedIn: leases.find(({ replacedIn }) => replacedIn !== undefined)?.replacedIn,
     closedFor: closedFor === undefined || leases.length === 0 ? undefined : Epoch.parse(closedFor),
     unfenced: databases.flatMap(({ name, tables }) =>
       tables.filter((table) => !isFenced(table)).map((table) => `${name}.${table.schema}.${table.name}`),

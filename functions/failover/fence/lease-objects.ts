@@ -80,18 +80,24 @@ begin
     hint = 'Another Region may be active by now: connect again through the name that follows it.';
 end`;
 
-/** The row is locked first: renewals and closings follow each other, and each sees what the one before it stored. The sequence is set last. */
+/**
+ * A database that was closed to be replaced takes no lease of the epoch that belongs to its replacement: a connection that is kept open, or a name that still
+ * resolves to it, must not open it again. Given back, in the epoch after that, it takes one.
+ *
+ * The row is locked first: renewals and closings follow each other, and each sees what the one before it stored. The sequence is set last.
+ */
 const renewLease = `
 declare
   stored pg_catalog.int8;
+  replaced pg_catalog.bool;
   longest pg_catalog.int8 := until_micros;
 begin
-  select l.epoch into strict stored from codeblue.lease l for update;
-  if new_epoch < stored then return false; end if;
+  select l.epoch, l.replaced_in is not distinct from new_epoch into strict stored, replaced from codeblue.lease l for update;
+  if new_epoch < stored or replaced then return false; end if;
   if new_epoch = stored and stored > 0 then
     longest := greatest(until_micros, pg_catalog.pg_sequence_last_value('codeblue.lease_until'));
   end if;
-  update codeblue.lease set epoch = new_epoch, holder = new_holder, renewed_at = pg_catalog.clock_timestamp();
+  update codeblue.lease set epoch = new_epoch, holder = new_holder, renewed_at = pg_catalog.clock_timestamp(), replaced_in = null;
   perform pg_catalog.setval('codeblue.lease_until', longest);
   return true;
 end`;
@@ -141,6 +147,7 @@ const statements: readonly string[] = [
   'grant usage on schema codeblue to public',
   `create table if not exists codeblue.lease (only_row boolean primary key default true check (only_row),
      epoch int8 not null default 0, holder text, closed_for int8, renewed_at timestamptz)`,
+  'alter table codeblue.lease add column if not exists replaced_in int8',
   'insert into codeblue.lease default values on conflict do nothing',
   'grant select on codeblue.lease to public',
   `create sequence if not exists codeblue.lease_until as int8 minvalue 0 maxvalue ${NEVER_LEASED_UNTIL} start ${NEVER_LEASED_UNTIL}`,

@@ -8,6 +8,7 @@ import { every } from '../../common/schedule.ts';
 import { defineTask, type TaskContext } from '../../common/task.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { type Connections, connectionsOver } from '../connections.ts';
+import { candidateRegions } from '../leadership/candidates.ts';
 import type { CoordinationRecord } from '../models.ts';
 import { repeatedly } from '../repeatedly.ts';
 import { within } from '../time-limit.ts';
@@ -27,6 +28,8 @@ export interface Guard {
   readonly closing: { readonly done: Set<number>; attempts: number; notBefore: Date };
   /** Epochs in which it was seen to that this Region's own databases are as they must be. */
   readonly settled: Set<number>;
+  /** The epoch that the open connections are of. */
+  epoch: number | undefined;
 }
 
 /**
@@ -52,6 +55,7 @@ export const guardLease = defineTask({
       known: new Map(),
       closing: { done: new Set(), attempts: 0, notBefore: clock.now() },
       settled: new Set(),
+      epoch: undefined,
     };
     let renewals = 0;
     try {
@@ -85,6 +89,9 @@ async function dutiful(guard: Guard, context: GuardContext): Promise<Outcome> {
   for (let race = 0; race < 2; race++) {
     const record = await readRecord(context);
     if (record !== undefined && isSuperseded(record, region, guard.by.run)) return 'superseded';
+    // A database may have been replaced by one of the same name, which a connection that is kept would never see.
+    if (record?.epoch !== guard.epoch) forgetAll(guard, context);
+    guard.epoch = record?.epoch;
     const duty = dutyOf(record, region, operations.regions.primary);
     try {
       return await fulfil(duty, guard, context);
@@ -94,6 +101,11 @@ async function dutiful(guard: Guard, context: GuardContext): Promise<Outcome> {
     }
   }
   return 'not-renewed';
+}
+
+function forgetAll({ connections, known }: Guard, { operations }: GuardContext): void {
+  for (const { id } of operations.databases) for (const region of candidateRegions(operations)) connections.forget(id, region);
+  known.clear();
 }
 
 async function readRecord(context: GuardContext): Promise<CoordinationRecord | undefined> {
@@ -113,7 +125,7 @@ async function fulfil(duty: Duty, guard: Guard, context: GuardContext): Promise<
     case 'wait':
       return 'waited';
     case 'give-way':
-      await giveWay(duty.epoch, guard, context);
+      await giveWay(duty, guard, context);
       return 'gave-way';
     case 'begin':
       return begin(guard, context);

@@ -1,5 +1,5 @@
 import { after, type Duration } from '../../common/duration.ts';
-import { type Region, type Timestamp, timestamp } from '../../common/ids.ts';
+import { type DatabaseId, type Region, type Timestamp, timestamp } from '../../common/ids.ts';
 import { type CoordinationRecord, Epoch } from '../models.ts';
 
 /**
@@ -7,13 +7,13 @@ import { type CoordinationRecord, Epoch } from '../models.ts';
  *
  * `begin`    there is no record yet, and this is the Region that leads first
  * `renew`    the databases of the holder
- * `give-way` somebody claimed this Region's epoch: close its databases and say so
+ * `give-way` somebody claimed this Region's epoch: close its databases and say so; `replaced` is the one that a copy is to take the place of
  * `wait`     leadership is changing elsewhere, or another Region begins
  */
 export type Duty =
   | { readonly kind: 'begin' }
   | { readonly kind: 'renew'; readonly record: CoordinationRecord }
-  | { readonly kind: 'give-way'; readonly epoch: Epoch }
+  | { readonly kind: 'give-way'; readonly epoch: Epoch; readonly replaced: DatabaseId | undefined }
   | { readonly kind: 'wait' };
 
 export function dutyOf(record: CoordinationRecord | undefined, region: Region, primary: Region): Duty {
@@ -22,7 +22,9 @@ export function dutyOf(record: CoordinationRecord | undefined, region: Region, p
   // Beyond the point of no return as well: by then the lease has run out, and closing keeps a clock that is set back from opening it again. But what has
   // the name of a database that is being replaced may be its replacement by then.
   if (record.plan?.kind === 'replace' && record.phase === 'promoting') return { kind: 'wait' };
-  return record.plan?.from === region ? { kind: 'give-way', epoch: record.epoch } : { kind: 'wait' };
+  return record.plan?.from === region
+    ? { kind: 'give-way', epoch: record.epoch, replaced: record.plan.replacement?.databaseId }
+    : { kind: 'wait' };
 }
 
 /** One renewal, as it is written into the record BEFORE any database hears of it. */

@@ -3,8 +3,10 @@ import { seconds, secondsBetween } from '../../common/duration.ts';
 import { messageOf, ServiceUnavailable } from '../../common/errors.ts';
 import { timestamp } from '../../common/ids.ts';
 import type { CoordinationRecord, Epoch, FenceReceipt } from '../models.ts';
+import type { Closing } from '../ports.ts';
 import { within } from '../time-limit.ts';
 import type { Guard, GuardContext } from './guard.ts';
+import type { Duty } from './lease.ts';
 
 /** Closing waits for open transactions to end or ends them; for longer than this the claimant has waited the lease out anyway. */
 const closeSeconds = seconds(20);
@@ -13,11 +15,13 @@ const besideSeconds = seconds(10);
 /** Longest pause between two attempts to close. */
 const longestPauseSeconds = 60;
 
+type GivingWay = Extract<Duty, { readonly kind: 'give-way' }>;
+
 /**
  * Somebody claimed this Region's epoch: its databases are closed at once, and the receipt says so, with where they ended. Then nobody waits.
  * All or nothing: without every database the claimant waits the lease out, and this is tried again, less and less often.
  */
-export async function giveWay(epoch: Epoch, guard: Guard, context: GuardContext): Promise<void> {
+export async function giveWay({ epoch, replaced }: GivingWay, guard: Guard, context: GuardContext): Promise<void> {
   const { coordination, clock, region, operations } = context;
   const { closing } = guard;
   if (closing.done.has(epoch) || clock.now() < closing.notBefore) return;
@@ -28,7 +32,9 @@ export async function giveWay(epoch: Epoch, guard: Guard, context: GuardContext)
     const act = { actor: 'task/guard-lease', action: 'close-databases', resource: `${region}/epoch-${epoch}` };
     await audited(context, act, async () => {
       // All of them have ended before the act has: one that fails fast must not leave the others closing under an outcome that is written down already.
-      const closings = await Promise.allSettled(operations.databases.map(({ id }) => close(id, epoch, guard, context)));
+      const closings = await Promise.allSettled(
+        operations.databases.map(({ id }) => close(id, epoch, { replaced: id === replaced }, guard, context)),
+      );
       const databases = closings.map((closing) => {
         if (closing.status === 'rejected') throw closing.reason;
         return closing.value;
@@ -43,6 +49,7 @@ export async function giveWay(epoch: Epoch, guard: Guard, context: GuardContext)
 async function close(
   databaseId: FenceReceipt['databases'][number]['databaseId'],
   epoch: Epoch,
+  closing: Closing,
   { connections }: Guard,
   { clock, region }: GuardContext,
 ): Promise<FenceReceipt['databases'][number]> {
@@ -51,7 +58,7 @@ async function close(
     const closed = connections.to(databaseId, region).then((fence) => {
       // A guardian that was frozen gets its connection after its time: the act is written down as failed by then, and the next tick closes under one of its own.
       if (overdue) throw new ServiceUnavailable(`${databaseId} in ${region} answered too late to be closed in this attempt`);
-      return fence.close(epoch);
+      return fence.close(epoch, closing);
     });
     return { databaseId, position: await within(clock, closeSeconds, closed) };
   } catch (error) {

@@ -119,6 +119,19 @@ describe('closing', () => {
     expect(await write()).toBeUndefined();
   });
 
+  test('to be replaced, takes no lease of the epoch of its replacement, and one of the epoch in which it was given back', async () => {
+    const current = await database.lease(LONG);
+    const swap = next(current);
+    await database.fence.close(swap, { replaced: true });
+    expect(await database.fence.state()).toMatchObject({ open: false, closedFor: swap, replacedIn: swap });
+    const untilMicros = (await database.fence.clock()) + LONG;
+    expect(await database.fence.renew({ epoch: swap, holder: oregon, untilMicros })).toBe(false);
+    expect(await write()).toBe(REFUSED);
+    expect(await database.fence.renew({ epoch: next(swap), holder: oregon, untilMicros })).toBe(true);
+    expect(await write()).toBeUndefined();
+    expect(await database.fence.state()).toMatchObject({ open: true, replacedIn: undefined });
+  });
+
   test('waits for a transaction that is past its check', async () => {
     const current = await database.lease(LONG);
     const other = await database.application();

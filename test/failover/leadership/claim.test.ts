@@ -1,14 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activate, claim, commitPromotion, rollBack, type Transition } from '../../../functions/failover/leadership/claim.ts';
-import type { CoordinationRecord, FailoverPlan } from '../../../functions/failover/models.ts';
-import { at, epoch, led, planned, primary, secondsLater, standby } from '../support.ts';
+import { activate, claim, commitPromotion, finish, rollBack, type Transition } from '../../../functions/failover/leadership/claim.ts';
+import type { Commitment, CoordinationRecord, FailoverPlan } from '../../../functions/failover/models.ts';
+import { at, databaseIds, epoch, led, planned, primary, secondsLater, standby } from '../support.ts';
 
+const [hms] = databaseIds;
+if (hms === undefined) throw new Error('the fixture has a database');
 const firstLease = { leaseUntil: at(80), fenced: true };
+const measured = (plan: FailoverPlan): Commitment => ({
+  plan,
+  fenced: 'by-expiry',
+  losses: [{ databaseId: hms, provenSeconds: 3, atMostSeconds: 23, transactions: 12, lastKnownAgeSeconds: 20, budgetSeconds: 60 }],
+});
 const moves = {
   claim: (record: CoordinationRecord, plan: FailoverPlan) => claim(record, plan),
-  commit: (record: CoordinationRecord, plan: FailoverPlan) => commitPromotion(record, plan),
+  commit: (record: CoordinationRecord, plan: FailoverPlan) => commitPromotion(record, measured(plan)),
   activate: (record: CoordinationRecord, plan: FailoverPlan) => activate(record, plan, firstLease, secondsLater(60)),
+  finish: (record: CoordinationRecord, plan: FailoverPlan) => finish(record, plan),
   rollBack: (record: CoordinationRecord, plan: FailoverPlan) => rollBack(record, plan, secondsLater(60)),
 };
 
@@ -21,14 +29,34 @@ const refusals = (record: CoordinationRecord, plan: FailoverPlan) =>
   Object.entries(moves).flatMap(([name, move]) => (move(record, plan).kind === 'refused' ? [name] : []));
 
 const claimed = written(claim(led(), planned()));
-const promoting = written(commitPromotion(claimed, planned()));
+const promoting = written(moves.commit(claimed, planned()));
+const active = written(moves.activate(promoting, planned()));
 
 describe('the coordination record', () => {
   it('goes from one holder to the next by claim, commitment and activation', () => {
     expect(claimed).toEqual({ ...led(), epoch: 8, holder: standby, phase: 'claimed', plan: planned(), version: 42 });
-    expect(promoting).toEqual({ ...claimed, phase: 'promoting', version: 43 });
-    const active = written(moves.activate(promoting, planned()));
-    expect(active).toEqual({ ...led(), epoch: 8, holder: standby, phase: 'active', leaseUntil: at(80), changedAt: at(60), version: 44 });
+    const committed = measured(planned());
+    expect(promoting).toEqual({ ...claimed, phase: 'promoting', committed, version: 43 });
+    const leads = { ...led(), epoch: 8, holder: standby, phase: 'active', leaseUntil: at(80), changedAt: at(60) };
+    expect(active).toEqual({ ...leads, committed, version: 44 });
+    expect(written(finish(active, planned()))).toEqual({ ...leads, version: 45 });
+  });
+
+  it('keeps what was measured at the commitment until the change is finished, or there is a later one', () => {
+    const next = planned({ from: standby, to: primary, epoch: epoch(9) });
+    expect(written(claim(active, next))).toEqual({
+      ...led(),
+      epoch: 9,
+      holder: primary,
+      phase: 'claimed',
+      plan: next,
+      leaseUntil: at(80),
+      changedAt: at(60),
+      version: 45,
+    });
+    for (const record of [led(), claimed, promoting, written(finish(active, planned())), written(claim(active, next))])
+      expect(finish(record, planned())).toEqual({ kind: 'already' });
+    expect(finish(active, next)).toEqual({ kind: 'already' });
   });
 
   it('goes back before the commitment, in an epoch of its own, and rests for the cool-down', () => {
@@ -79,7 +107,7 @@ describe('whatever is tried in whatever order, with plans old and new', () => {
       requestedBy: fc.constantFrom('a', 'b'),
     })
     .map(({ epoch: e, ...rest }) => planned({ ...rest, epoch: epoch(e) }));
-  const attempt = fc.record({ move: fc.constantFrom('claim', 'commit', 'activate', 'rollBack'), plan });
+  const attempt = fc.record({ move: fc.constantFrom('claim', 'commit', 'activate', 'finish', 'rollBack'), plan });
   /** Random attempts alone seldom get past a claim: every other one takes the plan that the record is for, or would take. */
   const fitting = (record: CoordinationRecord): FailoverPlan =>
     record.plan ?? planned({ from: record.holder, to: record.holder === primary ? standby : primary, epoch: epoch(record.epoch + 1) });
@@ -102,6 +130,7 @@ describe('whatever is tried in whatever order, with plans old and new', () => {
           if (record.phase === 'promoting') expect([after.phase, after.epoch]).toEqual(['active', record.epoch]);
           if (after.phase === 'promoting') expect([record.phase, record.epoch]).toEqual(['claimed', after.epoch]);
           expect(after.plan === undefined).toBe(after.phase === 'active');
+          if (after.committed) expect(after.committed.plan.epoch).toBe(after.epoch);
           if (record.phase === 'promoting') committed++;
           record = after;
         }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ServiceUnavailable } from '../../../functions/common/errors.ts';
 import { claim, rollBack } from '../../../functions/failover/leadership/claim.ts';
 import { guardLease } from '../../../functions/failover/lease/guard.ts';
-import type { CoordinationRecord } from '../../../functions/failover/models.ts';
+import type { CoordinationRecord, FailoverPlan } from '../../../functions/failover/models.ts';
 import { at, databaseIds, epoch, led, planned, policy, primary, secondsLater, standby } from '../support.ts';
 import { type FailoverWorld, failoverWorld, hanging } from '../world.ts';
 
@@ -28,9 +28,9 @@ const acts = async () =>
     .sort();
 
 /** Somebody claims the next epoch for the standby Region. */
-async function claimed(): Promise<CoordinationRecord> {
+async function claimed(overrides: Partial<FailoverPlan> = {}): Promise<CoordinationRecord> {
   const current = await record();
-  const plan = planned({ epoch: epoch(current.epoch + 1) });
+  const plan = planned({ epoch: epoch(current.epoch + 1), ...overrides });
   const next = claim(current, plan);
   if (next.kind !== 'write') throw new Error('nothing was claimed');
   return world.ports.coordination.replace(next.record);
@@ -271,6 +271,24 @@ describe('when the epoch is claimed', () => {
       `close-databases ${primary}/epoch-8 success`,
       ...databaseIds.map((id) => `isolate-network ${primary}/${id} success`).sort(),
     ]);
+  });
+
+  it('to replace a database, that one is closed as replaced and takes no lease of the epoch; beyond the point of no return nothing is closed', async () => {
+    const replacement = { databaseId: hms, restoredId: 'cbv-hms', restoredTo: at(-600), verdict: 'sound' };
+    world.begin(guardLease, primary);
+    await world.until(10);
+    await claimed({ kind: 'replace', from: primary, to: primary, replacement });
+    await world.until(13);
+    expect(server(primary, hms).facts().lease).toMatchObject({ closedFor: 8, replacedIn: 8 });
+    for (const databaseId of databaseIds.filter((id) => id !== hms)) {
+      expect(server(primary, databaseId).facts().lease).not.toMatchObject({ replacedIn: 8 });
+    }
+    await world.ports.coordination.replace({ ...(await record()), phase: 'promoting' });
+    // What stands under the name now is the copy, and it has never been closed.
+    server(primary, hms).set({ lease: { epoch: epoch(7), untilMicros: 0 } });
+    world.begin(guardLease, primary);
+    await world.until(40);
+    expect(server(primary, hms).facts().lease).toEqual({ epoch: 7, untilMicros: 0 });
   });
 
   it('nobody renews, and the guardian of the other Region closes nothing', async () => {

@@ -316,6 +316,54 @@ describe('a failover that nobody carries out', () => {
   });
 });
 
+describe('a change whose Region leads, and that nobody has told and recorded', () => {
+  const committed = { plan: planned(), fenced: 'by-expiry' as const, losses: [] };
+  const active = led({ version: 1, epoch: epoch(8), holder: standby, committed, changedAt: at(0) });
+  const executions = () => ({ ...world.ports.executions, describe: async () => ({ status: 'failed' as const }) });
+  const free = (name: string) => ({
+    ...world.ports.executions,
+    describe: async (ref: { readonly name: string }) => (ref.name === name ? undefined : { status: 'failed' as const }),
+  });
+
+  it.each([
+    ['the observer of that very Region', standby],
+    ['the witness', tertiary],
+  ])('is taken up by %s once its execution has died', async (_, observer) => {
+    await world.ports.coordination.replace({ ...active, version: 0 });
+    world.begin(observeRegions, observer, { ...world.ports, executions: free('failover-8-2') });
+    await world.until(19);
+    expect(started()).toEqual([]);
+    await world.until(25);
+    expect(new Set(started())).toEqual(new Set([`${standby} failover failover-8-2`]));
+    expect(world.ports.executions.started[0]?.input).toEqual({ plan: planned() });
+  });
+
+  it('is left alone once it is finished', async () => {
+    const { committed: _, ...finished } = active;
+    await world.ports.coordination.replace({ ...finished, version: 0 });
+    for (const observer of [standby, tertiary]) world.begin(observeRegions, observer, { ...world.ports, executions: executions() });
+    await world.until(60);
+    expect(started()).toEqual([]);
+  });
+
+  it('does not make the observer of that Region move the lead away from it', async () => {
+    await world.ports.coordination.replace({ ...active, version: 0, changedAt: at(-86_400) });
+    const down = { subject: 'region', status: 'unhealthy' as const, since: at(-60), contrary: 0, says: 'refused' };
+    for (const observer of [primary, tertiary]) {
+      await world.ports.coordination.castVote({
+        ...{ observer, at: at(0), run: at(-60), about: standby, epoch: epoch(8), findings: [down], positions: [] },
+        lease: { version: 1, unchangedSeconds: 0 },
+      });
+    }
+    world.begin(observeRegions, standby);
+    await world.until(4);
+    expect(started()).toEqual([]);
+    world.begin(observeRegions, tertiary);
+    await world.until(8);
+    expect(started()).toEqual([`${primary} failover failover-9`]);
+  });
+});
+
 describe('a coordination table that does not answer', () => {
   it('moves nothing and is told; what was seen meanwhile counts afterwards', async () => {
     everywhere();

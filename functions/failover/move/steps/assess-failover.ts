@@ -16,7 +16,7 @@ export const assessFailover = defineStep({
   name: 'assess-failover',
   summary: 'Looks whether the plan still fits, and how far it came.',
   timeout: seconds(30),
-  needs: ['coordination:read', 'replicas:describe'],
+  needs: ['coordination:read', 'replicas:describe', 'replicas:swap'],
   input: FailoverRecord,
   async run(record, context) {
     const { coordination, clock } = context;
@@ -24,7 +24,7 @@ export const assessFailover = defineStep({
     const current = await coordination.read();
     const standing = standingOf(current, plan);
     const timed = { ...record, phases: [{ name: 'notice', startedAt: outageStart(plan), endedAt: plan.requestedAt }] };
-    const begun = enterPhase(timed, 'decide', clock.now());
+    const begun = takenOver(enterPhase(timed, 'decide', clock.now()), current);
     if (current === undefined) return pastItsEpoch(begun, 'elsewhere');
     switch (standing) {
       case 'claimed':
@@ -47,6 +47,14 @@ export const assessFailover = defineStep({
   },
 });
 
+/** With what was known when this plan passed the point of no return, where it did. */
+function takenOver(record: FailoverRecord, current: CoordinationRecord | undefined): FailoverRecord {
+  const { committed } = current ?? {};
+  if (committed?.plan.epoch !== record.plan.epoch) return record;
+  const { fenced, losses } = committed;
+  return { ...record, fenced, losses };
+}
+
 /** The observers' own plan must be what they would still decide, by reads of this moment; a person's is taken as it is. */
 async function wanted(
   record: FailoverRecord,
@@ -63,6 +71,12 @@ async function wanted(
   } else {
     const stopped = await stopSign(context);
     if (stopped !== undefined) return found(record, 'refused', stopped);
+  }
+  if (plan.replacement) {
+    const { databaseId, restoredId } = plan.replacement;
+    const { status, says } = await replicas.prepareSwap({ databaseId, region: plan.to, restoredId });
+    if (status !== 'available') return found(record, 'refused', `${restoredId} is not ready to take the place of ${databaseId}: ${says}`);
+    return found(record, 'ask', plan.reason);
   }
   const states = await Promise.all(plan.databases.map(({ databaseId }) => replicas.describe(databaseId, plan.to)));
   const unfit = states.filter(({ role, status }) => role !== 'replica' || status !== 'available');

@@ -16,7 +16,8 @@ const pollMilliseconds = 500;
  *
  * What it waits it measures from its own first clock reading to its own last, and takes that off `fenceWaitSeconds`: no clock of two machines
  * is compared, and a look that is cut off counts for nothing. Where not every table was fenced a lease that ran out proves nothing, and a human
- * must say that the old primary is off. A planned change demands the receipt: without it the old primary is not well.
+ * must say that the old primary is off. A planned change demands the receipt: without it the old primary is not well. So does a replacement, or else a human: the
+ * database that is replaced answers to the same guardians under the name that the copy gets, and must know that it was closed for good.
  */
 export const awaitFence = defineStep({
   name: 'await-fence',
@@ -44,7 +45,7 @@ export const awaitFence = defineStep({
       const left = Math.max(0, toWait - waited());
       const looked = { ...record, fenceWaitSeconds: Math.ceil(left * 1000) / 1000 };
       if (receipt) return fencedByReceipt(looked, receipt, clock.now());
-      if (left === 0 || (record.fenced === 'by-human' && plan.kind === 'failover')) return withoutReceipt(looked, clock.now());
+      if (left === 0 || (record.fenced === 'by-human' && plan.kind !== 'switchover')) return withoutReceipt(looked, clock.now());
       if (waited() >= lookSeconds) return found(looked, 'waiting', `the old lease may run for another ${Math.ceil(left)} s`);
       await clock.sleep(Math.min(pollMilliseconds, Math.ceil(left * 1000)));
     }
@@ -59,6 +60,13 @@ function fencedByReceipt(record: FailoverRecord, receipt: FenceReceipt, now: Dat
 function withoutReceipt(record: FailoverRecord, now: Date): FailoverRecord {
   const { kind, from } = record.plan;
   if (kind === 'switchover') return found(record, 'refused', `${from} did not close its databases, and a planned change wants to see that`);
+  if (kind === 'replace' && record.fenced !== 'by-human') {
+    return found(
+      record,
+      'unfenced',
+      `the databases in ${from} did not say that they are closed: a human must see to it that the damaged one is off`,
+    );
+  }
   const fenced = record.fenced ?? 'by-expiry';
   const says = fenced === 'by-human' ? `a human says that ${from} is off` : `the last lease of ${from} has run out`;
   return { ...enterPhase(found(record, 'fenced', says), 'measure', now), fenced };

@@ -6,7 +6,7 @@ import { FailoverRefused } from '../../errors.ts';
 import { commitPromotion } from '../../leadership/claim.ts';
 import { stopSign } from '../../leadership/stop-sign.ts';
 import { writeTransition } from '../../leadership/write-transition.ts';
-import { FailoverRecord } from '../../models.ts';
+import { type Commitment, FailoverRecord } from '../../models.ts';
 import { enterPhase } from '../../report/phases.ts';
 import { isWithinBudget } from '../loss.ts';
 import { act, found, freshStanding, pastItsEpoch, unlessRefused } from './failover-step.ts';
@@ -29,14 +29,13 @@ export const commitToNewPrimary = defineStep({
       enterPhase(found(record, 'committed', `epoch ${plan.epoch} is beyond the point of no return`), 'promote', clock.now());
     if (standing === 'promoting') return committed();
     if (standing !== 'claimed') return pastItsEpoch(record, standing);
-    const objection = await objectionToPromotion(record, context);
+    const { fenced, losses } = record;
+    if (fenced === undefined) return found(record, 'refused', `nothing says that ${plan.from} cannot write any more`);
+    const objection = await objectionToPromotion({ plan, fenced, losses }, context);
     if (objection !== undefined) return found(record, 'refused', objection);
     const written = await unlessRefused(() =>
-      act(
-        context,
-        record,
-        { action: 'commit-promotion', resource: `epoch/${plan.epoch}`, details: { fenced: record.fenced ?? null } },
-        () => writeTransition(coordination, (current) => commitPromotion(current, plan)),
+      act(context, record, { action: 'commit-promotion', resource: `epoch/${plan.epoch}`, details: { fenced } }, () =>
+        writeTransition(coordination, (current) => commitPromotion(current, { plan, fenced, losses })),
       ),
     );
     return written instanceof FailoverRefused ? found(record, 'lost', written.message) : committed();
@@ -45,17 +44,16 @@ export const commitToNewPrimary = defineStep({
 
 /** Why this record may not be promoted; undefined when it may. */
 async function objectionToPromotion(
-  { plan, fenced, losses }: FailoverRecord,
+  { plan, fenced, losses }: Commitment,
   context: Pick<Ports, 'coordination'> & TaskContext,
 ): Promise<string | undefined> {
   const stopped = await stopSign(context);
   if (stopped !== undefined) return stopped;
-  if (fenced === undefined) return `nothing says that ${plan.from} cannot write any more`;
   if (plan.kind === 'switchover' && fenced !== 'by-receipt') return `${plan.from} did not close its databases`;
   const current = await context.coordination.read();
-  if (!current?.fenced) {
+  if (!current?.fenced || (plan.kind === 'replace' && fenced !== 'by-receipt')) {
     const isOff = await missingAgreement({ question: 'old-primary-is-off', plan, losses: [] }, context, 'given');
-    if (isOff !== undefined) return `not every table in ${plan.from} is fenced: ${isOff}`;
+    if (isOff !== undefined) return `nothing closed every table in ${plan.from}: ${isOff}`;
   }
   const unmeasured = plan.databases.filter(({ databaseId }) => !losses.some((loss) => loss.databaseId === databaseId));
   if (unmeasured.length > 0) return `nobody measured what is lost of ${unmeasured.map(({ databaseId }) => databaseId).join(', ')}`;

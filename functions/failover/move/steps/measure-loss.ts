@@ -2,7 +2,7 @@ import { formatSeconds, minutes, seconds, secondsBetween } from '../../../common
 import type { Ports } from '../../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
-import { FailoverRecord, type LossEstimate } from '../../models.ts';
+import { type FailoverPlan, FailoverRecord, type LossEstimate } from '../../models.ts';
 import { estimateLoss, isWithinBudget } from '../loss.ts';
 import { found, freshStanding, pastItsEpoch } from './failover-step.ts';
 
@@ -34,6 +34,7 @@ export const measureLoss = defineStep({
     const standing = await freshStanding(coordination, record);
     if (standing === 'promoting') return found(record, 'committed', `epoch ${plan.epoch} is being promoted for this plan already`);
     if (standing !== 'claimed') return pastItsEpoch(record, standing);
+    if (plan.replacement) return agreedLoss(record, plan.replacement, clock.now());
     const { replicas, inheritedSeconds } = await untilNothingOpenIsInherited(record, context);
     const losses = replicas.map(({ loss }) => loss);
     for (const { databaseId, atMostSeconds } of losses) {
@@ -61,6 +62,27 @@ export const measureLoss = defineStep({
     return found(measured, losses.every(isWithinBudget) ? 'within-budget' : 'over-budget', says);
   },
 });
+
+/**
+ * No replica is promoted: the copy that takes the place of the damaged database has nothing of what came after the moment to which it was restored, and whoever
+ * approved the plan agreed to that. The Region's other databases stay what they are.
+ */
+function agreedLoss(
+  record: FailoverRecord,
+  { databaseId: replaced, restoredTo }: NonNullable<FailoverPlan['replacement']>,
+  now: Date,
+): FailoverRecord {
+  const since = Math.max(0, secondsBetween(new Date(restoredTo), now));
+  const losses = record.plan.databases.map(({ databaseId }): LossEstimate => {
+    const atMostSeconds = databaseId === replaced ? since : 0;
+    return { databaseId, provenSeconds: 0, atMostSeconds, transactions: 0, lastKnownAgeSeconds: 0, budgetSeconds: atMostSeconds };
+  });
+  return found(
+    { ...record, losses },
+    'within-budget',
+    `${replaced} loses what came after ${restoredTo}, as agreed (${formatSeconds(since)}); nothing else is lost`,
+  );
+}
 
 /**
  * Looks until every replica has the closing mark or the old lease is over, for one look at most. @returns also how much of the lease is left, by

@@ -48,8 +48,10 @@ async function snapshotsOf(
   const each = plan.databases.map(async ({ databaseId }) => {
     const fence = await fences.open(databaseId, plan.to);
     try {
-      const { isReplica, snapshots, open, epoch } = await fence.state();
+      const { isReplica, snapshots, open, epoch, replacedIn } = await fence.state();
       if (isReplica) throw new NotYetPrimary(`${databaseId} in ${plan.to} still says that it is a replica`);
+      if (replacedIn === plan.epoch)
+        throw new NotYetPrimary(`the name of ${databaseId} in ${plan.to} still leads to the database that was replaced`);
       // A lease that came by replication, of a server whose clock is behind: what is written under it would look as if it had arrived.
       const inherits = open && epoch > 0 && epoch < plan.epoch;
       if (inherits) throw new NotYetPrimary(`${databaseId} in ${plan.to} still holds a lease of epoch ${epoch}`);

@@ -6,6 +6,7 @@ import { FailoverRefused, NotYetPrimary } from '../../errors.ts';
 import { activate, type Transition } from '../../leadership/claim.ts';
 import { standingOf } from '../../leadership/standing.ts';
 import { writeTransition } from '../../leadership/write-transition.ts';
+import { fenceFactsOf, isFenced } from '../../lease/guarded-databases.ts';
 import { leaseEndMicros } from '../../lease/lease.ts';
 import { type CoordinationRecord, type FailoverPlan, FailoverRecord } from '../../models.ts';
 import type { Fence } from '../../ports.ts';
@@ -44,7 +45,9 @@ async function open({ plan }: FailoverRecord, { coordination, fences, operations
   try {
     const states = await Promise.all(servers.map((server) => server.state()));
     if (states.some(({ isReplica }) => isReplica)) throw new NotYetPrimary(`a database in ${plan.to} still says that it is a replica`);
-    const fenced = states.every(({ installed, unfenced }) => installed && unfenced.length === 0);
+    if (states.some(({ replacedIn }) => replacedIn === plan.epoch))
+      throw new NotYetPrimary(`a name in ${plan.to} still leads to the database that was replaced`);
+    const fenced = states.map(fenceFactsOf).every(isFenced);
     const clocks = await Promise.all(servers.map((server) => server.clock()));
     await leadFromHere(plan, coordination, { leaseUntil: timestamp(after(clock.now(), length)), fenced, now: clock.now() });
     // A server without the fence takes no lease, and needs none.

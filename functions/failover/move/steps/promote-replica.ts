@@ -1,6 +1,7 @@
 import { minutes } from '../../../common/duration.ts';
 import { defineStep } from '../../../common/task.ts';
 import { FailoverRecord } from '../../models.ts';
+import { swapOneStep } from '../swap.ts';
 import { act, found, freshStanding, pastItsEpoch } from './failover-step.ts';
 
 /**
@@ -11,11 +12,12 @@ export const promoteReplica = defineStep({
   name: 'promote-replica',
   summary: 'Promotes the replica of the new Region.',
   timeout: minutes(1),
-  needs: ['coordination:read', 'replicas:describe', 'replicas:promote'],
+  needs: ['coordination:read', 'replicas:describe', 'replicas:promote', 'replicas:swap'],
   input: FailoverRecord,
   async run(record, context) {
     const { coordination, replicas } = context;
     const { plan } = record;
+    if (plan.replacement) return swapOneStep(record, plan.replacement, context);
     for (const { databaseId } of plan.databases) {
       const { role, status } = await replicas.describe(databaseId, plan.to);
       const standing = await freshStanding(coordination, record);
@@ -23,7 +25,7 @@ export const promoteReplica = defineStep({
       if (standing !== 'promoting') return pastItsEpoch(record, standing);
       if (role === 'primary' || status === 'promoting') continue;
       await act(context, record, { action: 'promote', resource: `database/${databaseId}/${plan.to}` }, () =>
-        replicas.promote({ databaseId, region: plan.to, kind: plan.kind }),
+        replicas.promote({ databaseId, region: plan.to, kind: plan.kind === 'switchover' ? 'switchover' : 'failover' }),
       );
     }
     return found(record, 'promoting', `promotion in ${plan.to} is under way`);

@@ -2,6 +2,8 @@ import { minutes } from '../../../common/duration.ts';
 import type { Ports } from '../../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
+import { finish } from '../../leadership/claim.ts';
+import { writeTransition } from '../../leadership/write-transition.ts';
 import { FailoverRecord } from '../../models.ts';
 import { failoverReport, failoverReportMarkdown, parseFailoverReport, reportKeys } from '../../report/failover-report.ts';
 import { phaseSeconds } from '../../report/phases.ts';
@@ -9,15 +11,15 @@ import { htmlPage } from '../../report/report-document.ts';
 import type { FailoverReport } from '../../report/report-model.ts';
 import { act, found } from './failover-step.ts';
 
-/** Writes the report down, in the Region that leads now. The first report of an epoch stays. */
+/** Writes the report down, in the Region that leads now, and with that the change is finished. The first report of an epoch stays. */
 export const recordFailover = defineStep({
   name: 'record-failover',
   summary: 'Writes the report: time by phase, recovery time, loss.',
   timeout: minutes(1),
-  needs: ['reports:read', 'reports:write'],
+  needs: ['coordination:read', 'coordination:claim', 'reports:read', 'reports:write'],
   input: FailoverRecord,
   async run(record, context) {
-    const { reports, operations, clock } = context;
+    const { coordination, reports, operations, clock } = context;
     const { plan } = record;
     const keys = reportKeys(plan);
     const stored = await reports.get(plan.to, keys.json);
@@ -30,6 +32,7 @@ export const recordFailover = defineStep({
       await reports.put(plan.to, keys.markdown, Buffer.from(markdown), 'text/markdown; charset=utf-8');
     });
     if (!stored) await putMetrics(report, context);
+    await writeTransition(coordination, (current) => finish(current, plan));
     return found(record, 'done', `the report is ${keys.json} in ${plan.to}`);
   },
 });

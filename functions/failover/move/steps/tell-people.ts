@@ -21,7 +21,7 @@ export const tellPeople = defineStep({
     const text = [
       `${plan.to} leads in epoch ${plan.epoch}; it was ${plan.from}. ${plan.reason}.`,
       `Writes were accepted again after ${took}.`,
-      plan.kind === 'switchover' ? 'Nothing was lost.' : `Lost: ${lost.join(', ') || 'not measured by this execution'}.`,
+      plan.kind === 'switchover' ? 'Nothing was lost.' : `Lost: ${lost.join(', ') || 'not known'}.`,
       ...shortfalls.map((says) => `Still missing: ${says}.`),
     ].join('\n');
     const subject = `${plan.kind === 'failover' ? 'Failover' : 'Switchover'} to ${plan.to} is complete`;
