@@ -117,6 +117,10 @@ export const RestoredDatabase = z.strictObject({
   /** Why it failed, where the service tells. */
   reason: z.string().optional(),
   createdAt: z.date(),
+  /** `doesNotExpire` once it is being made fit to take the live database's place. */
   expiresAt: z.date(),
 });
 export type RestoredDatabase = z.output<typeof RestoredDatabase>;
+
+/** No sweeper lives to see it. */
+export const doesNotExpire = new Date('9999-12-31T00:00:00.000Z');

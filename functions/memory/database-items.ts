@@ -30,6 +30,10 @@ export const RestoredItem = z.strictObject({
   reason: z.string().optional(),
   /** Snapshot that it came from, or the instant of a point-in-time restore. */
   from: z.string(),
+  /** The moment whose content it has. */
+  shows: Timestamp.optional(),
+  /** It is to take the live database's place: it does not expire. `fitAt`: when it will be as the live one is around its data. */
+  standsIn: z.strictObject({ fitAt: Timestamp.optional(), deletionProtected: z.boolean() }).optional(),
   goneAt: Timestamp.optional(),
 });
 export type RestoredItem = z.output<typeof RestoredItem>;

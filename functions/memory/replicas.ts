@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Clock } from '../common/clock.ts';
 import { after, seconds } from '../common/duration.ts';
-import { NotFound, NotOwned } from '../common/errors.ts';
-import { DatabaseId, Region, timestamp } from '../common/ids.ts';
+import { InvalidInput, NotFound, NotOwned } from '../common/errors.ts';
+import { DatabaseId, Region, Timestamp, timestamp } from '../common/ids.ts';
 import type { Operations } from '../common/operations.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
 import { Epoch } from '../failover/models.ts';
-import type { ReplicaState, Replicas } from '../failover/ports.ts';
+import type { ReplicaState, Replicas, SwapRequest } from '../failover/ports.ts';
 import { RestoredItem } from './database-items.ts';
 import { type Failable, failable } from './failable.ts';
 import type { ItemStore } from './item-store.ts';
@@ -17,20 +17,26 @@ import type { LiveServer, LiveServers } from './live-servers.ts';
 interface ReplicaTimings {
   readonly promoteSeconds: number;
   readonly rebuildSeconds: number;
+  readonly prepareSeconds: number;
+  readonly renameSeconds: number;
 }
 
-const defaultTimings: ReplicaTimings = { promoteSeconds: 90, rebuildSeconds: 1800 };
+const defaultTimings: ReplicaTimings = { promoteSeconds: 90, rebuildSeconds: 1800, prepareSeconds: 600, renameSeconds: 60 };
 
-const KeptAside = z.strictObject({ databaseId: DatabaseId, region: Region, epoch: Epoch });
+/** `renamedAt`: from then on its old name is free. */
+const KeptAside = z.strictObject({ databaseId: DatabaseId, region: Region, epoch: Epoch, renamedAt: Timestamp.optional() });
 
 export interface MemoryReplicas extends Replicas, Failable<Replicas> {
-  /** Names under which old primaries are kept: `<identifier>-old-<epoch>`. */
+  /** Names under which old primaries and damaged ones are kept: `<identifier>-old-<epoch>`, `<identifier>-damaged-<epoch>`. */
   keptAside(region: Region): readonly string[];
   /** Whether that rehearsal was promoted. */
   rehearsalPromoted(region: Region, restoredId: string): boolean;
 }
 
-/** Promotion takes 90 s and a new replica half an hour of its clock, unless `timings` say otherwise. */
+/**
+ * Promotion takes 90 s of its clock, a new replica half an hour, making a copy fit for the live one's place 10 min and each renaming 1 min, unless
+ * `timings` say otherwise.
+ */
 export function memoryReplicas(settings: {
   readonly operations: Operations;
   readonly clock: Clock;
@@ -45,14 +51,32 @@ export function memoryReplicas(settings: {
   const rehearsals = items(store, 'rehearsals', z.strictObject({ promoted: z.boolean() }));
   const isAurora = (databaseId: DatabaseId) => databaseOf(operations, databaseId).engine === 'aurora-postgres';
   const later = (count: number) => timestamp(after(clock.now(), seconds(count)));
+  const isPast = (time: Timestamp) => Date.parse(time) <= clock.now().getTime();
+  const identifierOf = (databaseId: DatabaseId, region: Region): string => {
+    const identifier = databaseOf(operations, databaseId).sites[region]?.identifier;
+    if (!identifier) throw new NotFound(`the config has no ${databaseId} in ${region}`);
+    return identifier;
+  };
+
+  function describe(databaseId: DatabaseId, region: Region): ReplicaState {
+    const server = servers.find(databaseId, region);
+    if (!server) return { databaseId, region, role: 'absent', status: 'available', says: 'there is none' };
+    const status = statusOf(server);
+    return { databaseId, region, role: server.role, status, says: server.work?.kind ?? status };
+  }
+
+  /** The copy, if it is there. @throws NotOwned, InvalidInput */
+  function copyFor({ databaseId, region, restoredId }: SwapRequest): RestoredItem | undefined {
+    if (isAurora(databaseId))
+      throw new InvalidInput(`${databaseId} is an Aurora cluster of a global database: no other can take its place`);
+    const copy = restored.get(`${region}/${restoredId}`)?.value;
+    if (!copy || (copy.goneAt !== undefined && isPast(copy.goneAt))) return undefined;
+    if (copy.owner === operations.name && copy.databaseId === databaseId) return copy;
+    throw new NotOwned(`${restoredId} in ${region} is no copy of ${databaseId} that ${operations.name} restored`);
+  }
 
   const port = failable<Replicas>({
-    async describe(databaseId, region) {
-      const server = servers.find(databaseId, region);
-      if (!server) return { databaseId, region, role: 'absent', status: 'available', says: 'there is none' };
-      const status = statusOf(server);
-      return { databaseId, region, role: server.role, status, says: status };
-    },
+    describe: async (databaseId, region) => describe(databaseId, region),
     async promote({ databaseId, region }) {
       const server = servers.require(databaseId, region);
       if (server.role === 'primary' || server.work?.kind === 'promoting') return;
@@ -65,10 +89,41 @@ export function memoryReplicas(settings: {
     async rebuild({ databaseId, region, from, epoch }) {
       const server = servers.find(databaseId, region);
       if (isAurora(databaseId) || (server?.role === 'replica' && server.follows === from)) return;
-      const identifier = databaseOf(operations, databaseId).sites[region]?.identifier;
-      if (!identifier) throw new NotFound(`the config has no ${databaseId} in ${region}`);
+      const identifier = identifierOf(databaseId, region);
       if (server) aside.put(`${region}/${identifier}-old-${epoch}`, { databaseId, region, epoch });
       servers.follow(databaseId, region, from, takes.rebuildSeconds);
+    },
+    async prepareSwap(request) {
+      const { databaseId, region, restoredId } = request;
+      const copy = copyFor(request);
+      if (!copy) throw new NotFound(`there is no restored copy ${restoredId} in ${region}`);
+      if (servers.require(databaseId, region).role !== 'primary') throw new InvalidInput(`${databaseId} in ${region} is no primary`);
+      const told = (status: ReplicaState['status'], says: string): ReplicaState => ({ databaseId, region, role: 'primary', status, says });
+      if (copy.failed || copy.goneAt) return told('failed', copy.failed ? 'failed' : 'deleting');
+      const { standsIn } = copy;
+      if (!standsIn) restored.put(`${region}/${restoredId}`, { ...copy, standsIn: { deletionProtected: false } });
+      else if (!standsIn.fitAt && isPast(copy.availableAt)) {
+        restored.put(`${region}/${restoredId}`, { ...copy, standsIn: { ...standsIn, fitAt: later(takes.prepareSeconds) } });
+      }
+      return standsIn?.fitAt && isPast(standsIn.fitAt) ? told('available', 'available') : told('creating', 'being made fit');
+    },
+    async swapIn(request) {
+      const { databaseId, region, restoredId, epoch } = request;
+      const copy = copyFor(request);
+      const name = `${region}/${identifierOf(databaseId, region)}-damaged-${epoch}`;
+      const renamedAt = aside.get(name)?.value.renamedAt;
+      if (!copy && !renamedAt) throw new NotFound(`there is no restored copy ${restoredId} in ${region}`);
+      if (copy && !renamedAt) {
+        const { standsIn } = copy;
+        if (!standsIn?.fitAt || !isPast(standsIn.fitAt)) throw new InvalidInput(`${restoredId} in ${region} is not prepared`);
+        restored.put(`${region}/${restoredId}`, { ...copy, standsIn: { ...standsIn, deletionProtected: true } });
+        aside.put(name, { databaseId, region, epoch, renamedAt: later(takes.renameSeconds) });
+        servers.renameAway(databaseId, region);
+      } else if (copy && renamedAt && isPast(renamedAt)) {
+        servers.standIn(databaseId, region, new Date(copy.shows ?? copy.createdAt), takes.renameSeconds);
+        restored.delete(`${region}/${restoredId}`);
+      }
+      return describe(databaseId, region);
     },
     async createRehearsal({ databaseId, region, from, restoredId, expiresAt }) {
       servers.require(databaseId, from);
@@ -96,5 +151,5 @@ export function memoryReplicas(settings: {
 
 function statusOf(server: LiveServer): ReplicaState['status'] {
   if (server.failed) return 'failed';
-  return server.work?.kind ?? 'available';
+  return server.work?.kind === 'renaming' ? 'promoting' : (server.work?.kind ?? 'available');
 }

@@ -1,4 +1,4 @@
-import type { RestoredDatabase } from '../backup/models.ts';
+import { doesNotExpire, type RestoredDatabase } from '../backup/models.ts';
 import type { Databases, RestoredRef, RestoreRequest } from '../backup/ports.ts';
 import { InvalidInput } from '../common/errors.ts';
 import { timestamp } from '../common/ids.ts';
@@ -22,13 +22,13 @@ export function memoryRestored(plane: ControlPlane, snapshots: Pick<MemorySnapsh
     return found && !isGone(found, clock.now()) ? found : undefined;
   };
 
-  function start(from: string, request: RestoreRequest): RestoredDatabase {
+  function start(from: string, shows: Date, request: RestoreRequest): RestoredDatabase {
     const existing = find(request);
     if (existing) plane.assertOwned(existing, request.restoredId);
     const { region, restoredId, databaseId } = request;
     const now = clock.now();
     const times = { createdAt: timestamp(now), availableAt: plane.later(takes.restoreSeconds), expiresAt: timestamp(request.expiresAt) };
-    const item = existing ?? { region, restoredId, databaseId, owner, from, failed: false, ...times };
+    const item = existing ?? { region, restoredId, databaseId, owner, from, shows: timestamp(shows), failed: false, ...times };
     if (!existing) restored.put(keyOf(request), item);
     return asRestored(item, now);
   }
@@ -37,7 +37,8 @@ export function memoryRestored(plane: ControlPlane, snapshots: Pick<MemorySnapsh
     async restore(ref, request) {
       plane.inject('restore');
       if (ref.region !== request.region) throw new InvalidInput(`snapshot ${ref.snapshotId} is in ${ref.region}, not in ${request.region}`);
-      return start(snapshots.require(ref).snapshotId, request);
+      const { snapshotId, capturedAt } = snapshots.require(ref);
+      return start(snapshotId, new Date(capturedAt), request);
     },
     async restoreToTime(time, request) {
       plane.inject('restoreToTime');
@@ -45,7 +46,7 @@ export function memoryRestored(plane: ControlPlane, snapshots: Pick<MemorySnapsh
       if (!earliestRestorableAt || !latestRestorableAt || time < earliestRestorableAt || time > latestRestorableAt) {
         throw new InvalidInput(`${time.toISOString()} is outside the point-in-time window of ${request.databaseId}`);
       }
-      return start(time.toISOString(), request);
+      return start(time.toISOString(), time, request);
     },
     async describeRestored(ref) {
       plane.inject('describeRestored');
@@ -63,6 +64,7 @@ export function memoryRestored(plane: ControlPlane, snapshots: Pick<MemorySnapsh
       const found = find(ref);
       if (!found) return;
       plane.assertOwned(found, ref.restoredId);
+      if (found.standsIn?.deletionProtected) throw new InvalidInput(`${ref.restoredId} is protected from deletion`);
       if (!found.goneAt) restored.put(keyOf(ref), { ...found, goneAt: plane.later(takes.removeSeconds) });
     },
     set({ region, restoredId }, facts) {
@@ -80,6 +82,6 @@ function asRestored(item: RestoredItem, now: Date): RestoredDatabase {
   const { region, restoredId, databaseId, reason } = item;
   const available = Date.parse(item.availableAt) <= now.getTime();
   const status = item.goneAt ? 'deleting' : item.failed ? 'failed' : available ? 'available' : 'creating';
-  const times = { createdAt: new Date(item.createdAt), expiresAt: new Date(item.expiresAt) };
+  const times = { createdAt: new Date(item.createdAt), expiresAt: item.standsIn ? doesNotExpire : new Date(item.expiresAt) };
   return { region, restoredId, databaseId, status, ...(reason ? { reason } : {}), ...times };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Databases } from '../../functions/backup/ports.ts';
-import { NotFound, NotOwned, ServiceUnavailable } from '../../functions/common/errors.ts';
+import { InvalidInput, NotFound, NotOwned, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
 import { Epoch } from '../../functions/failover/models.ts';
 import type { Replicas } from '../../functions/failover/ports.ts';
@@ -25,6 +25,8 @@ const rehearsal = {
   expiresAt: new Date('2026-11-21T12:00:00.000Z'),
 };
 
+const copy = { databaseId, region: home, restoredId: 'cbv-hms-20261121t065000z-recovery' };
+
 /** What the service behind a failover of an RDS database must do. */
 export function replicasContract(make: () => Promise<ReplicasHarness>): void {
   describe('replicas', () => {
@@ -47,6 +49,32 @@ export function replicasContract(make: () => Promise<ReplicasHarness>): void {
         }
       }
       throw new Error('the rebuild did not begin');
+    }
+    const restoredCopy = async () => {
+      const { latestRestorableAt } = await harness.databases.describe(databaseId, home);
+      if (!latestRestorableAt) throw new Error('nothing to restore to');
+      await harness.databases.restoreToTime(latestRestorableAt, { ...copy, expiresAt: new Date('2026-11-21T12:00:00.000Z') });
+      await harness.settle();
+      await harness.databases.describeRestored(copy);
+      await harness.settle();
+    };
+    async function prepared(): Promise<void> {
+      for (let call = 0; call < 12; call++) {
+        const { role, status } = await replicas.prepareSwap(copy);
+        if (role === 'primary' && status === 'available') return;
+        expect(status).not.toBe('failed');
+        await harness.settle();
+      }
+      throw new Error('the copy was not prepared');
+    }
+    async function swapped(): Promise<void> {
+      for (let call = 0; call < 12; call++) {
+        const { role, status } = await replicas.swapIn({ ...copy, epoch: Epoch.parse(8) });
+        if (role === 'primary' && status === 'available') return;
+        expect(status).not.toBe('failed');
+        await harness.settle();
+      }
+      throw new Error('the copy was not swapped in');
     }
     beforeEach(async () => {
       harness = await make();
@@ -94,6 +122,50 @@ export function replicasContract(make: () => Promise<ReplicasHarness>): void {
       await harness.databases.removeRestored(rehearsal);
       await harness.settle();
       expect(await harness.databases.describeRestored(rehearsal)).toBeUndefined();
+    });
+
+    it('prepares a restored copy, which no longer expires then and is removable still', async () => {
+      await restoredCopy();
+      await prepared();
+      await prepared();
+      expect((await harness.databases.describeRestored(copy))?.expiresAt.getUTCFullYear()).toBe(9999);
+      expect(await standing(home)).toEqual({ role: 'primary', status: 'available' });
+      await harness.databases.removeRestored(copy);
+      await harness.settle();
+      expect(await harness.databases.describeRestored(copy)).toBeUndefined();
+    });
+
+    it('puts a prepared copy in the place of the live database; again changes nothing', async () => {
+      await restoredCopy();
+      await prepared();
+      await swapped();
+      await swapped();
+      expect(await standing(home)).toEqual({ role: 'primary', status: 'available' });
+      expect(await harness.databases.describeRestored(copy)).toBeUndefined();
+      expect(await harness.databases.listRestored(home)).toEqual([]);
+      await harness.databases.removeRestored(copy);
+      expect(await standing(home)).toEqual({ role: 'primary', status: 'available' });
+      await rebuild(away, home);
+      expect(await standing(away)).toEqual({ role: 'replica', status: 'available' });
+    });
+
+    it('nobody removes a copy once it is on its way into the place', async () => {
+      await restoredCopy();
+      await prepared();
+      await replicas.swapIn({ ...copy, epoch: Epoch.parse(8) });
+      await expect(harness.databases.removeRestored(copy)).rejects.toThrow(InvalidInput);
+      await harness.settle();
+      await swapped();
+    });
+
+    it('touches nothing for a copy that is not there, not prepared, or not its own', async () => {
+      await expect(replicas.prepareSwap(copy)).rejects.toThrow(NotFound);
+      await expect(replicas.swapIn({ ...copy, epoch: Epoch.parse(8) })).rejects.toThrow(NotFound);
+      await restoredCopy();
+      await expect(replicas.swapIn({ ...copy, epoch: Epoch.parse(8) })).rejects.toThrow(InvalidInput);
+      await harness.addForeignReplica(away, copy.restoredId);
+      await expect(replicas.prepareSwap({ ...copy, region: away })).rejects.toThrow(NotOwned);
+      expect(await standing(home)).toEqual({ role: 'primary', status: 'available' });
     });
 
     it('promotes no rehearsal that is not there, or not its own', async () => {
