@@ -45,6 +45,28 @@ export const FailoverPlan = z.strictObject({
 });
 export type FailoverPlan = z.output<typeof FailoverPlan>;
 
+/** What may be lost, quoted in seconds and transactions. */
+export const LossEstimate = z.strictObject({
+  databaseId: DatabaseId,
+  /** Between the newest canary that the replica has and the last one known of the primary: certainly lost. */
+  provenSeconds: z.number().nonnegative(),
+  /** The above, and the time after the last known position in which the primary may still have accepted writes. The budget is held against this. */
+  atMostSeconds: z.number().nonnegative(),
+  /** Transactions between the replica and the last known position of the primary. */
+  transactions: z.number().nonnegative(),
+  /** Age of the last known position when the claim was made. Absent when nobody knows one: nobody can tell the loss then, and it counts as over the budget. */
+  lastKnownAgeSeconds: z.number().nonnegative().optional(),
+  budgetSeconds: z.number().nonnegative(),
+});
+export type LossEstimate = z.output<typeof LossEstimate>;
+
+/** How it is known that the old primary cannot write any more. */
+const Fenced = z.enum(['by-receipt', 'by-expiry', 'by-human']);
+
+/** What a change of leadership came to at the point of no return: an execution that takes over could not find it out any more. */
+const Commitment = z.strictObject({ plan: FailoverPlan, fenced: Fenced, losses: z.array(LossEstimate) });
+export type Commitment = z.output<typeof Commitment>;
+
 /**
  * The one record that says who leads. Written by conditional writes only, in a table that survives the loss of any one Region.
  *
@@ -63,6 +85,8 @@ export const CoordinationRecord = z.strictObject({
   fenced: z.boolean(),
   /** While `claimed` or `promoting`. */
   plan: FailoverPlan.optional(),
+  /** From the point of no return until the change is told and recorded. On an `active` record: its Region leads and writes, and the rest is still to be done. */
+  committed: Commitment.optional(),
   /** When the holder last changed (cool-down). */
   changedAt: Timestamp,
   /** Whose renewal this is. Of two runs of one Region's guardian that overlap, the one that began earlier stops. */
@@ -130,21 +154,6 @@ export const FenceReceipt = z.strictObject({
 });
 export type FenceReceipt = z.output<typeof FenceReceipt>;
 
-/** What may be lost, quoted in seconds and transactions. */
-export const LossEstimate = z.strictObject({
-  databaseId: DatabaseId,
-  /** Between the newest canary that the replica has and the last one known of the primary: certainly lost. */
-  provenSeconds: z.number().nonnegative(),
-  /** The above, and the time after the last known position in which the primary may still have accepted writes. The budget is held against this. */
-  atMostSeconds: z.number().nonnegative(),
-  /** Transactions between the replica and the last known position of the primary. */
-  transactions: z.number().nonnegative(),
-  /** Age of the last known position when the claim was made. Absent when nobody knows one: nobody can tell the loss then, and it counts as over the budget. */
-  lastKnownAgeSeconds: z.number().nonnegative().optional(),
-  budgetSeconds: z.number().nonnegative(),
-});
-export type LossEstimate = z.output<typeof LossEstimate>;
-
 /** The last that is known of the old primary, kept from before the claim: the observers look at the new holder from then on. */
 export const LastKnown = z.strictObject({
   databaseId: DatabaseId,
@@ -190,6 +199,13 @@ export type ApprovalAnswer = z.output<typeof ApprovalAnswer>;
 /** Nothing moves by itself before `until`: maintenance, or an incident that people handle by hand. */
 export const Hold = z.strictObject({ until: Timestamp, by: z.string().min(1).max(200), reason: z.string().min(1).max(500), at: Timestamp });
 export type Hold = z.output<typeof Hold>;
+
+/**
+ * Somebody is in who must not be: the application is shut out of the databases in every Region until a person opens the network again. It stands
+ * beside the hold, because a recovery has to take the hold away while the network must stay shut.
+ */
+export const Containment = z.strictObject({ breachId: z.string().min(1).max(80), by: z.string().min(1).max(200), since: Timestamp });
+export type Containment = z.output<typeof Containment>;
 
 /** One phase of a change of leadership, for the RTO per phase. */
 export const PhaseTime = z.strictObject({ name: z.string(), startedAt: Timestamp, endedAt: Timestamp.optional() });
@@ -239,7 +255,7 @@ export const FailoverRecord = z.strictObject({
   /** Set by the claim: for how long the old lease may still run, at most. Each look takes off what it waited by its own clock. */
   fenceWaitSeconds: z.number().nonnegative().optional(),
   lastKnown: z.array(LastKnown).default([]),
-  fenced: z.enum(['by-receipt', 'by-expiry', 'by-human']).optional(),
+  fenced: Fenced.optional(),
   losses: z.array(LossEstimate).default([]),
   /** The question that a human was last asked. */
   question: ApprovalRequest.optional(),

@@ -83,7 +83,7 @@ const next = (transition: Transition): CoordinationRecord => {
 };
 const before = led();
 const claimed = next(claim(before, plan));
-const promoting = next(commitPromotion(claimed, plan));
+const promoting = next(commitPromotion(claimed, { plan, fenced: 'by-expiry', losses: [] }));
 const leads = next(activate(promoting, plan, { leaseUntil: at(60), fenced: true }, secondsLater(40)));
 
 /** AWS as it answers while the record stands so. */

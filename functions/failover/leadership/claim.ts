@@ -1,12 +1,13 @@
 import canonicalize from 'canonicalize';
 import { type Timestamp, timestamp } from '../../common/ids.ts';
-import { type CoordinationRecord, Epoch, type FailoverPlan } from '../models.ts';
+import { type Commitment, type CoordinationRecord, Epoch, type FailoverPlan } from '../models.ts';
 
 /**
  * The transitions of the coordination record, and there are no others:
  *
  *     active(e, from) --claim--> claimed(e+1, to) --commitPromotion--> promoting(e+1, to) --activate--> active(e+1, to)
- *                                     |
+ *                                     |                                                            |
+ *                                     |                                                            +--finish--> told and recorded
  *                                     +--rollBack--> active(e+2, from)
  *
  * Each takes the record as it was read and says what to write over exactly that version (`Coordination.replace`). Epochs only rise, an
@@ -32,15 +33,20 @@ export function claim(record: CoordinationRecord, plan: FailoverPlan): Transitio
   if (plan.epoch !== record.epoch + 1) return refused(`${standing(record)}; the plan is for epoch ${plan.epoch}`);
   if (plan.from !== record.holder) return refused(`${standing(record)}; the plan takes it from ${plan.from}`);
   const stays = plan.to === plan.from;
-  if (stays !== (plan.kind === 'replace')) return refused(`the plan to ${plan.kind} moves from ${plan.from} to ${stays ? 'itself' : plan.to}`);
-  if ((plan.kind === 'replace') !== (plan.replacement !== undefined)) return refused(`the plan to ${plan.kind} does not fit what it replaces`);
-  return write({ ...record, epoch: plan.epoch, holder: plan.to, phase: 'claimed', plan });
+  if (stays !== (plan.kind === 'replace'))
+    return refused(`the plan to ${plan.kind} moves from ${plan.from} to ${stays ? 'itself' : plan.to}`);
+  if ((plan.kind === 'replace') !== (plan.replacement !== undefined))
+    return refused(`the plan to ${plan.kind} does not fit what it replaces`);
+  // What the change before left to be told and recorded is not done any more: there is a later one.
+  const { committed: _, ...rest } = record;
+  return write({ ...rest, epoch: plan.epoch, holder: plan.to, phase: 'claimed', plan });
 }
 
-/** The point of no return: promotion may begin once this is durable, and never before. */
-export function commitPromotion(record: CoordinationRecord, plan: FailoverPlan): Transition {
+/** The point of no return: promotion may begin once this is durable, and never before. With it goes what whoever takes over could not find out any more. */
+export function commitPromotion(record: CoordinationRecord, commitment: Commitment): Transition {
+  const { plan } = commitment;
   if (!isFor(record, plan)) return refused(`${standing(record)}; the plan for epoch ${plan.epoch} does not hold the claim`);
-  return record.phase === 'claimed' ? write({ ...record, phase: 'promoting' }) : already;
+  return record.phase === 'claimed' ? write({ ...record, phase: 'promoting', committed: commitment }) : already;
 }
 
 /** What the new holder's first renewal brings. */
@@ -57,6 +63,13 @@ export function activate(record: CoordinationRecord, plan: FailoverPlan, lease: 
   if (record.phase !== 'promoting') return refused(`${standing(record)}; it was never committed to`);
   const { plan: _, ...rest } = record;
   return write({ ...rest, ...lease, phase: 'active', changedAt: timestamp(now) });
+}
+
+/** Everything after the opening is done as well: told and recorded. Nobody takes the change over from here on. */
+export function finish(record: CoordinationRecord, plan: FailoverPlan): Transition {
+  if (record.phase !== 'active' || record.committed?.plan.epoch !== plan.epoch) return already;
+  const { committed: _, ...rest } = record;
+  return write(rest);
 }
 
 /**

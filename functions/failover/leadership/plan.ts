@@ -27,7 +27,10 @@ type PlanOrRefusal = { readonly kind: 'plan'; readonly plan: FailoverPlan } | { 
 const refused = (because: string): PlanOrRefusal => ({ kind: 'refused', because });
 
 /** The record that a plan can start from, or why none can. */
-function standingToPlanFrom({ failover }: Pick<Operations, 'failover'>, record: CoordinationRecord | undefined): CoordinationRecord | string {
+function standingToPlanFrom(
+  { failover }: Pick<Operations, 'failover'>,
+  record: CoordinationRecord | undefined,
+): CoordinationRecord | string {
   if (failover.mode === 'off') return 'failover.mode is off: nothing is observed and nothing is fenced';
   if (record === undefined) return 'no guardian has ever renewed a lease: there is nothing to move yet';
   if (record.phase !== 'active') return `epoch ${record.epoch} is ${record.phase} for ${record.holder}: one change at a time`;

@@ -4,7 +4,7 @@ import type { DatabaseId, Region } from '../../common/ids.ts';
 import type { TaskContext } from '../../common/task.ts';
 import type { Connections } from '../connections.ts';
 import { NEVER_LEASED_UNTIL } from '../fence/lease-objects.ts';
-import type { Fence } from '../ports.ts';
+import type { Fence, FenceState } from '../ports.ts';
 import { within } from '../time-limit.ts';
 
 /** A database that answered, as a renewal needs it. */
@@ -62,13 +62,18 @@ export async function examine({ connections, known }: Examination, at: Region, c
 async function factsOf(fence: Fence, databaseId: DatabaseId, known: KnownFences, now: Date): Promise<FenceFacts> {
   const remembered = known.get(databaseId);
   if (remembered && secondsBetween(remembered.readAt, now) < factsSeconds) return remembered;
-  const { isReplica, installed, unfenced, untilMicros } = await fence.state();
-  const isLeased = installed && untilMicros < NEVER_LEASED_UNTIL;
-  const facts = { isReplica, isInstalled: installed, isLeased, unfencedTables: unfenced.length };
-  if (!isReplica && isFenced(facts)) known.set(databaseId, { ...facts, readAt: now });
+  const facts = fenceFactsOf(await fence.state());
+  if (!facts.isReplica && isFenced(facts)) known.set(databaseId, { ...facts, readAt: now });
   else known.delete(databaseId);
   return facts;
 }
+
+export const fenceFactsOf = ({ isReplica, installed, unfenced, untilMicros }: FenceState): FenceFacts => ({
+  isReplica,
+  isInstalled: installed,
+  isLeased: installed && untilMicros < NEVER_LEASED_UNTIL,
+  unfencedTables: unfenced.length,
+});
 
 /**
  * Whether no write of an application can pass the lease by. The very first renewal finds a database that has never had a lease and is open for good: a

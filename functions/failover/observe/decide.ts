@@ -22,7 +22,7 @@ export interface Situation {
 export type Decision =
   | { readonly action: 'stay'; readonly says: string }
   | { readonly action: 'move'; readonly says: string; readonly trigger: string; readonly plan: FailoverPlan }
-  /** A plan was begun and is not finished: whoever carries it out must be alive. */
+  /** A plan was begun and is not finished, told and recorded: whoever carries it out must be alive. */
   | { readonly action: 'resume'; readonly says: string; readonly plan: FailoverPlan };
 
 /**
@@ -32,11 +32,19 @@ export type Decision =
  * Then policy may still say no: a hold, the cool-down after the last change, a person's refusal, or no Region that could take over.
  */
 export function decide(situation: Situation): Decision {
+  const { phase, committed } = situation.record;
+  if (phase !== 'active') return unfinished(situation.record);
+  const decision = decideByVotes(situation);
+  if (decision.action === 'move' || committed === undefined) return decision;
+  const { plan } = committed;
+  return { action: 'resume', says: `${plan.to} leads in epoch ${plan.epoch}; its change is not told and recorded yet`, plan };
+}
+
+function decideByVotes(situation: Situation): Exclude<Decision, { action: 'resume' }> {
   const { operations, record, now } = situation;
   const { failover, regions } = operations;
   const { holder } = record;
-  if (record.phase !== 'active') return unfinished(record);
-  const stay = (because: string): Decision => ({ action: 'stay', says: `${holder} stays: ${because}`.slice(0, 1000) });
+  const stay = (because: string) => ({ action: 'stay' as const, says: `${holder} stays: ${because}`.slice(0, 1000) });
   if (failover.mode === 'off') return stay('failover.mode is off');
 
   const observers = regionsOf({ regions });

@@ -41,7 +41,8 @@ interface Run {
 
 /**
  * Looks at the leading Region every few seconds, votes on what it sees, and starts the failover when the votes call for it (row F2). It runs in
- * every Region; the observer of the leading Region votes too, but never starts anything: it may be the one that is cut off.
+ * every Region; the observer of the leading Region votes too, but moves nothing: it may be the one that is cut off. What it does is to see the change to its own
+ * Region to its end, once that leads.
  *
  * Whatever fails in a tick is a finding, a metric or a log line, and the next tick comes all the same.
  */
@@ -89,11 +90,13 @@ async function tick(run: Run, context: Context): Promise<'superseded' | 'blind' 
   await within(clock, observe.timeout, coordination.castVote(vote));
   await measure(run, vote, context);
 
-  if (votes === undefined || run.record === undefined || about === region) return 'voted';
+  if (votes === undefined || run.record === undefined) return 'voted';
+  if (about === region && run.record.committed?.plan.to !== region) return 'voted';
   const decision = await decided(run.record, [...votes.filter(({ observer }) => observer !== region), vote], context);
   if (decision.says !== run.said) log.info('decided', { action: decision.action, says: decision.says });
   run.said = decision.says;
-  if (decision.action !== 'stay') await within(clock, actSeconds, carryOut(decision, run, context));
+  const isOwn = about === region && decision.action === 'move';
+  if (decision.action !== 'stay' && !isOwn) await within(clock, actSeconds, carryOut(decision, run, context));
   return 'voted';
 }
 

@@ -55,6 +55,7 @@ export function failoverReportMarkdown(report: FailoverReport): string {
       [...phaseSeconds(phases)].map(([name, seconds]) => `| ${name} | ${seconds.toFixed(1)} |`),
     ),
     ...table('| Database | lost at most | for certain | transactions | budget | kept |', losses.map(lossLine)),
+    ...(losses.length === 0 ? ['What was lost is not known: whoever measured it did not live to tell.', ''] : []),
     ...(shortfalls.length > 0 ? ['## Still missing', '', ...shortfalls.map((says) => `- ${says}`), ''] : []),
   ].join('\n');
 }
