@@ -9,6 +9,7 @@ import type { Regions } from '../regions.ts';
 import { followedRegion, isStandby } from './following.ts';
 import { type Rebuild, readRebuild, rebuildStandby, writeRebuild } from './rebuild.ts';
 import { createRehearsal, promoteRehearsal } from './rehearsals.ts';
+import { prepareSwap, replacedIn, swapIn } from './swaps.ts';
 
 /** Promotion and rebuilding of the lab's real servers. */
 export function labReplicas(regions: Regions, clock: Clock, background: Background): Replicas {
@@ -52,11 +53,13 @@ export function labReplicas(regions: Regions, clock: Clock, background: Backgrou
     async rebuild({ databaseId, region, from, epoch }) {
       regions.checkDatabase(databaseId);
       const { paths, server } = regions.use(region);
-      regions.use(from);
+      const source = regions.use(from);
       const earlier = readRebuild(paths);
       if (earlier?.epoch === epoch && earlier.status !== 'failed') return;
       const follows = server.status() === 'ready' ? await inSession(region, (session) => followedRegion(session, regions)) : undefined;
-      if (follows === from) return;
+      // A standby made before a copy took the place of its primary has the replaced one's history, whoever has the address now.
+      const isOfToday = (earlier?.epoch ?? 0) >= (replacedIn(source.paths) ?? 0);
+      if (follows === from && isOfToday) return;
       const note = (change: Pick<Rebuild, 'status' | 'reason'>): void => writeRebuild(paths, { epoch, pid: process.pid, ...change });
       note({ status: 'creating' });
       background.run(
@@ -66,6 +69,8 @@ export function labReplicas(regions: Regions, clock: Clock, background: Backgrou
         ),
       );
     },
+    prepareSwap: (request) => prepareSwap(regions, request),
+    swapIn: (request) => swapIn(regions, request),
     async createRehearsal(request) {
       regions.checkDatabase(request.databaseId);
       await createRehearsal(regions, clock, background, request);

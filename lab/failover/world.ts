@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
 import { leaseEndpoint } from '../../functions/failover/lease/lease-endpoint.ts';
@@ -118,7 +119,8 @@ export class FailoverWorld {
     if (this.regions.faults.isUp(region)) return;
     await this.network.revive(this.regions, region);
     const { server, port } = this.regions.use(region);
-    if (port !== undefined && server.status() === 'stopped') await server.start(port);
+    // Nothing lies there when it was lost in the middle of an exchange: whoever goes on with that starts it.
+    if (port !== undefined && existsSync(server.dataDir) && server.status() === 'stopped') await server.start(port);
     this.startSchedules(region);
   }
 

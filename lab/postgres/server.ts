@@ -135,6 +135,12 @@ export class PostgresServer {
     return status?.trim() === 'ready' ? 'ready' : 'starting';
   }
 
+  /** Where it listens, from the fourth line of the same file; undefined when it does not run. */
+  port(): number | undefined {
+    const port = Number(this.#pidFile()[3]);
+    return this.status() !== 'stopped' && port > 0 ? port : undefined;
+  }
+
   /** Disconnects everybody, writes everything out and ends. Nothing happens when it does not run. */
   async stop(): Promise<void> {
     const pid = this.#pid();

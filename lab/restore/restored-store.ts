@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { RestoredDatabase } from '../../functions/backup/models.ts';
+import { doesNotExpire, type RestoredDatabase } from '../../functions/backup/models.ts';
 import { InvalidInput } from '../../functions/common/errors.ts';
 import { DatabaseId } from '../../functions/common/ids.ts';
 import { systemCode } from '../errors.ts';
@@ -23,6 +23,8 @@ const Restored = z.strictObject({
   password: z.string(),
   port: z.int().positive().optional(),
   reason: z.string().optional(),
+  /** It is to take the live database's place: it does not expire any more. */
+  kept: z.boolean().default(false),
 });
 export type Restored = z.output<typeof Restored>;
 
@@ -37,7 +39,7 @@ export class RestoredStore {
   }
 
   /** Claims an id. False when a copy, finished or under way, has it. */
-  async begin(item: Restored): Promise<boolean> {
+  async begin(item: z.input<typeof Restored>): Promise<boolean> {
     const dir = this.dir(item.restoredId);
     try {
       mkdirSync(dir);
@@ -46,7 +48,7 @@ export class RestoredStore {
       throw error;
     }
     await chmod(dir, this.#runtime.user ? 0o711 : 0o700);
-    this.#write(item);
+    this.#write(Restored.parse(item));
     return true;
   }
 
@@ -72,7 +74,7 @@ export class RestoredStore {
   /** As the port tells it: a copy whose server died, or whose restore was interrupted, has failed. */
   describe(item: Restored): RestoredDatabase {
     const facts = { region: this.region.name, restoredId: item.restoredId, databaseId: item.databaseId };
-    const times = { createdAt: new Date(item.createdAt), expiresAt: new Date(item.expiresAt) };
+    const times = { createdAt: new Date(item.createdAt), expiresAt: item.kept ? doesNotExpire : new Date(item.expiresAt) };
     const reason = this.#failure(item);
     return { ...facts, ...times, status: reason === undefined ? item.status : 'failed', ...(reason === undefined ? {} : { reason }) };
   }
