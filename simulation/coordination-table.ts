@@ -1,6 +1,14 @@
 import { Conflict, ServiceUnavailable } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
-import type { ApprovalAnswer, ApprovalRequest, CoordinationRecord, FenceReceipt, Hold, Vote } from '../functions/failover/models.ts';
+import type {
+  ApprovalAnswer,
+  ApprovalRequest,
+  Containment,
+  CoordinationRecord,
+  FenceReceipt,
+  Hold,
+  Vote,
+} from '../functions/failover/models.ts';
 import type { Coordination } from '../functions/failover/ports.ts';
 import type { Network } from './network.ts';
 import type { Process } from './process.ts';
@@ -35,6 +43,7 @@ export class CoordinationTable {
   readonly #asked = new Map<string, ApprovalRequest>();
   readonly answers = new Map<string, ApprovalAnswer>();
   #hold: Hold | undefined;
+  #containment: Containment | undefined;
   #lastWrite: { readonly at: Micros; readonly through: Region } | undefined;
   record: CoordinationRecord | undefined;
 
@@ -115,6 +124,11 @@ export class CoordinationTable {
       putHold: (hold) =>
         strong('putHold', () => {
           this.#hold = hold;
+        }),
+      containment: () => strong('containment', () => this.#containment),
+      putContainment: (containment) =>
+        strong('putContainment', () => {
+          this.#containment = containment;
         }),
     };
   }

@@ -23,4 +23,5 @@ export const commonFailover = {
   services: [],
   capacity: [],
   routing: {},
+  evidence: { logGroups: {} },
 } satisfies Partial<Operations['failover']>;

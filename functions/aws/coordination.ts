@@ -15,7 +15,7 @@ import type { Region } from '../common/ids.ts';
 import { coordinationKeys, coordinationTableName } from '../common/names.ts';
 import { regionsOf } from '../common/operations-lookup.ts';
 import { parseAs } from '../common/parse.ts';
-import { ApprovalAnswer, ApprovalRequest, CoordinationRecord, FenceReceipt, Hold, Vote } from '../failover/models.ts';
+import { ApprovalAnswer, ApprovalRequest, Containment, CoordinationRecord, FenceReceipt, Hold, Vote } from '../failover/models.ts';
 import type { Coordination } from '../failover/ports.ts';
 import { perRegion } from './client-options.ts';
 import { calling } from './errors.ts';
@@ -38,7 +38,7 @@ const replicaIn = perRegion((region) =>
 const StoredItem = z.object({ pk: z.string(), body: z.unknown(), writtenBy: z.string().optional() });
 
 /**
- * One table, `pk` alone: `record`, `vote#<region>`, `receipt#<region>#<epoch>`, `request#<hash>`, `answer#<hash>`, `hold`. Each item has its
+ * One table, `pk` alone: `record`, `vote#<region>`, `receipt#<region>#<epoch>`, `request#<hash>`, `answer#<hash>`, `hold`, `containment`. Each item has its
  * value in `body`; the record also has its `version` at the top, for conditions, and the id of the call that wrote it.
  *
  * A write whose answer was lost is repeated by the SDK and then meets its own result: the id tells that apart from somebody else's write, so a
@@ -76,6 +76,8 @@ export function coordinationPort({ region, operations }: Pick<AwsSettings, 'regi
 
   const put = (pk: string, body: unknown, more: Partial<PutCommandInput> = {}, attributes: Readonly<Record<string, unknown>> = {}) =>
     asking(`write ${pk}`, (documents) => documents.send(new PutCommand({ TableName, Item: { pk, body, ...attributes }, ...more })));
+
+  const remove = (pk: string) => asking(`remove ${pk}`, (documents) => documents.send(new DeleteCommand({ TableName, Key: { pk } })));
 
   /** @throws Conflict when `condition` does not hold for what somebody else wrote */
   async function putRecord(record: CoordinationRecord, condition: Partial<PutCommandInput>): Promise<void> {
@@ -139,9 +141,13 @@ export function coordinationPort({ region, operations }: Pick<AwsSettings, 'regi
     answerTo: (hash) => get(ApprovalAnswer, coordinationKeys.answer(hash)),
     hold: () => get(Hold, coordinationKeys.hold),
     async putHold(hold) {
-      const pk = coordinationKeys.hold;
-      if (hold) await put(pk, parseAs(Hold, hold, 'the hold'));
-      else await asking('take the hold away', (documents) => documents.send(new DeleteCommand({ TableName, Key: { pk } })));
+      if (hold) await put(coordinationKeys.hold, parseAs(Hold, hold, 'the hold'));
+      else await remove(coordinationKeys.hold);
+    },
+    containment: () => get(Containment, coordinationKeys.containment),
+    async putContainment(containment) {
+      if (containment) await put(coordinationKeys.containment, parseAs(Containment, containment, 'the containment'));
+      else await remove(coordinationKeys.containment);
     },
   };
 }

@@ -10,6 +10,7 @@ const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promis
   capacity: async (settings) => (await import('./capacity.ts')).capacityPort(settings),
   coordination: async (settings) => (await import('./coordination.ts')).coordinationPort(settings),
   databases: async (settings) => (await import('./databases.ts')).databasesPort(settings),
+  evidenceLogs: async (settings) => (await import('./evidence-logs.ts')).evidenceLogsPort(settings),
   executions: async (settings) => (await import('./executions.ts')).executionsPort(settings),
   fences: async (settings) => (await import('./fences.ts')).fencesPort(settings),
   ledger: async (settings) => (await import('./ledger.ts')).ledgerPort(settings),

@@ -87,6 +87,13 @@ export const FailoverPolicy = z.strictObject({
       })
       .optional(),
   }),
+  /** What a breach leaves traces in, besides Codeblue's own logs: exported by the machine `contain-breach` into locked objects. */
+  evidence: z
+    .strictObject({
+      /** By Region: CloudWatch log groups of the workload, and that of CloudTrail where a trail writes to one. */
+      logGroups: z.record(Region, z.array(z.string().regex(/^[\w.\-/#]{1,512}$/, 'the name of a log group such as /aws/cloudtrail/main'))),
+    })
+    .default({ logGroups: {} }),
   /** Recovery time objectives of the profile. */
   objectives: z.strictObject({ criticalServices: Duration, database: Duration, full: Duration }),
   drills: z.strictObject({

@@ -31,6 +31,7 @@ export const coordinationTableName = (deployment: Pick<Deployment, 'name'>): str
 export const coordinationKeys = {
   record: 'record',
   hold: 'hold',
+  containment: 'containment',
   /** Region of the observer. */
   vote: (region: string): string => `vote#${region}`,
   /** Region that closed its databases, and the epoch that it gave way to. */
@@ -80,6 +81,10 @@ export const functionName = (deployment: Pick<Deployment, 'name'>, task: string)
   within(64, 'the function name', named(deployment, task));
 export const machineName = (deployment: Pick<Deployment, 'name'>, machine: string): string =>
   within(80, 'the state machine name', named(deployment, machine));
+
+/** Log groups of Codeblue itself begin so: those of functions, and those of machines. */
+export const ownLogGroupPrefixes = (deployment: Pick<Deployment, 'name'>): readonly string[] =>
+  ['/aws/lambda/', '/aws/vendedlogs/states/'].map((place) => `${place}${named(deployment, '')}`);
 
 /** `aws`, `aws-cn` or `aws-us-gov`: the first part of every ARN of a Region. */
 export function partitionOf(region: string): string {

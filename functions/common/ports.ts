@@ -3,6 +3,7 @@ import type { Databases, Manifests, RecoveryPoints, SnapshotIntegrity, StateBack
 import type {
   Capacity,
   Coordination,
+  EvidenceLogs,
   Fences,
   NetworkFence,
   Notices,
@@ -24,6 +25,7 @@ export interface Ports {
   readonly capacity: Capacity;
   readonly coordination: Coordination;
   readonly databases: Databases;
+  readonly evidenceLogs: EvidenceLogs;
   readonly executions: Executions;
   readonly fences: Fences;
   readonly ledger: Ledger;
@@ -80,6 +82,7 @@ const portOfNeed = {
   'coordination:renew': 'coordination',
   'coordination:claim': 'coordination',
   'coordination:approve': 'coordination',
+  'coordination:contain': 'coordination',
   'fences:observe': 'fences',
   'fences:renew': 'fences',
   'replicas:describe': 'replicas',
@@ -91,6 +94,7 @@ const portOfNeed = {
   'capacity:scale': 'capacity',
   'routing-controls:switch': 'routingControls',
   'network-fence:isolate': 'networkFence',
+  'evidence-logs:read': 'evidenceLogs',
   'notices:publish': 'notices',
   'reports:read': 'reports',
   'reports:write': 'reports',

@@ -87,6 +87,8 @@ export const CoordinationRecord = z.strictObject({
   plan: FailoverPlan.optional(),
   /** From the point of no return until the change is told and recorded. On an `active` record: its Region leads and writes, and the rest is still to be done. */
   committed: Commitment.optional(),
+  /** The epoch in which the primaries of today were opened: their history is one since then. A rollback leaves it. Absent where nothing has ever changed. */
+  primarySince: Epoch.optional(),
   /** When the holder last changed (cool-down). */
   changedAt: Timestamp,
   /** Whose renewal this is. Of two runs of one Region's guardian that overlap, the one that began earlier stops. */

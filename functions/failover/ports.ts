@@ -1,5 +1,15 @@
-import type { DatabaseId, Region } from '../common/ids.ts';
-import type { ApprovalAnswer, ApprovalRequest, CoordinationRecord, Epoch, FenceReceipt, Hold, Position, Vote } from './models.ts';
+import type { DatabaseId, Region, Timestamp } from '../common/ids.ts';
+import type {
+  ApprovalAnswer,
+  ApprovalRequest,
+  Containment,
+  CoordinationRecord,
+  Epoch,
+  FenceReceipt,
+  Hold,
+  Position,
+  Vote,
+} from './models.ts';
 
 /**
  * Who leads, and what the observers say. One DynamoDB table with multi-Region strong consistency: available while two of its three Regions
@@ -34,6 +44,10 @@ export interface Coordination {
   hold(): Promise<Hold | undefined>;
   /** Undefined takes the hold away. */
   putHold(hold: Hold | undefined): Promise<void>;
+
+  containment(): Promise<Containment | undefined>;
+  /** Undefined ends it. */
+  putContainment(containment: Containment | undefined): Promise<void>;
 }
 
 /** The lease inside one database server, all of its databases together. */
@@ -192,4 +206,39 @@ export interface Reports {
   get(region: Region, key: string): Promise<Uint8Array | undefined>;
   /** Keys below a prefix, ascending. */
   list(region: Region, prefix: string): Promise<readonly string[]>;
+}
+
+/** A log group that is evidence. */
+export interface EvidenceGroup {
+  readonly name: string;
+  /** False for one that the config names and that is not there: a gap that people must know of. */
+  readonly exists: boolean;
+}
+
+export interface EvidenceEvent {
+  /** The service's own id: an event that two pages hold is the same one. */
+  readonly id: string;
+  readonly at: Timestamp;
+  readonly stream: string;
+  /** Whatever somebody logged, patients' data included: it goes into encrypted, locked objects and nowhere else. */
+  readonly message: string;
+}
+
+/** Reads the logs that tell what happened in a Region. Only ever read: nothing in them is changed. */
+export interface EvidenceLogs {
+  /** The groups of this deployment and those that the config names in that Region, each once, ascending by name. */
+  groups(region: Region): Promise<readonly EvidenceGroup[]>;
+  /**
+   * Events of `[from, until)`, some of them: without a cursor in the answer there are no more. A page without events need not be the last. A cursor is good for a
+   * day, and asked with it again a page may hold events that arrived late.
+   *
+   * @throws NotFound when the group is gone
+   */
+  page(request: {
+    readonly region: Region;
+    readonly group: string;
+    readonly from: Date;
+    readonly until: Date;
+    readonly cursor?: string | undefined;
+  }): Promise<{ readonly events: readonly EvidenceEvent[]; readonly cursor?: string | undefined }>;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Conflict, ServiceUnavailable } from '../common/errors.ts';
-import { ApprovalAnswer, ApprovalRequest, CoordinationRecord, FenceReceipt, Hold, Vote } from '../failover/models.ts';
+import { ApprovalAnswer, ApprovalRequest, Containment, CoordinationRecord, FenceReceipt, Hold, Vote } from '../failover/models.ts';
 import type { Coordination } from '../failover/ports.ts';
 import { type Failable, failable } from './failable.ts';
 import type { ItemStore } from './item-store.ts';
@@ -23,6 +23,7 @@ export function memoryCoordination(store: ItemStore): MemoryCoordination {
   const requests = items(store, 'coordination-requests', ApprovalRequest);
   const answers = items(store, 'coordination-answers', ApprovalAnswer);
   const holds = items(store, 'coordination-hold', Hold);
+  const containments = items(store, 'coordination-containment', Containment);
   let available = true;
   let frozen: z.output<typeof Frozen> | undefined;
   const read = () => record.get('record')?.value;
@@ -94,6 +95,15 @@ export function memoryCoordination(store: ItemStore): MemoryCoordination {
       answering();
       if (hold) holds.put('hold', hold);
       else holds.delete('hold');
+    },
+    async containment() {
+      answering();
+      return containments.get('containment')?.value;
+    },
+    async putContainment(containment) {
+      answering();
+      if (containment) containments.put('containment', containment);
+      else containments.delete('containment');
     },
   });
   return Object.assign(port, {

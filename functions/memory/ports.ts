@@ -5,6 +5,7 @@ import { memoryAuditLog } from './audit-log.ts';
 import { memoryCapacity } from './capacity.ts';
 import { memoryCoordination } from './coordination.ts';
 import { memoryDatabases } from './databases.ts';
+import { memoryEvidenceLogs } from './evidence-logs.ts';
 import { memoryExecutions } from './executions.ts';
 import { memoryFences } from './fences.ts';
 import { type ItemStore, memoryItemStore } from './item-store.ts';
@@ -47,6 +48,7 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
     capacity: memoryCapacity({ operations, clock, store }),
     coordination: memoryCoordination(store),
     databases,
+    evidenceLogs: memoryEvidenceLogs({ operations, store }),
     executions: memoryExecutions(store),
     fences: memoryFences({ operations, clock, servers }),
     ledger: memoryLedger(store),

@@ -70,6 +70,8 @@ export function labCoordination(store: ItemStore, faults: Faults, sites: Coordin
     answerTo: (hash) => answering(() => table.answerTo(hash)),
     hold: () => answering(() => table.hold()),
     putHold: (hold) => answering(() => table.putHold(hold)),
+    containment: () => answering(() => table.containment()),
+    putContainment: (containment) => answering(() => table.putContainment(containment)),
   };
 }
 

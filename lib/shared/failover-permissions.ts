@@ -6,10 +6,12 @@ import {
   coordinationTableName,
   databaseArn,
   isolatedSubnetGroupName,
+  ownLogGroupPrefixes,
   partitionOf,
   stateKeyAlias,
   tagKeys,
 } from '../../functions/common/names.ts';
+import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import { describe, liveCredentials, liveDatabases, owned, rdsArn, siteIn } from './database-permissions.ts';
 import { type Grant, grant } from './grant.ts';
@@ -20,6 +22,7 @@ import type { RegionScope } from './region-scope.ts';
 type FailoverPort =
   | 'capacity'
   | 'coordination'
+  | 'evidence-logs'
   | 'fences'
   | 'network-fence'
   | 'notices'
@@ -29,7 +32,7 @@ type FailoverPort =
   | 'routing-controls';
 export type FailoverNeed = Extract<Need, `${FailoverPort}:${string}`>;
 
-const failoverNeed = /^(capacity|coordination|fences|network-fence|notices|probes|replicas|reports|routing-controls):/;
+const failoverNeed = /^(capacity|coordination|evidence-logs|fences|network-fence|notices|probes|replicas|reports|routing-controls):/;
 export const isFailoverNeed = (need: Need): need is FailoverNeed => failoverNeed.test(need);
 
 /** Regions whose replica of the coordination table a function asks: its own where there is one, else both. */
@@ -59,6 +62,38 @@ const writeCoordination = (scope: RegionScope, keys: readonly string[]): readonl
   }),
   tableKeys(scope),
 ];
+
+/** The hold and the containment are set, and taken away again. */
+const containCoordination = (scope: RegionScope): readonly Grant[] => [
+  grant({
+    actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
+    resources: coordinationTables(scope),
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [coordinationKeys.hold, coordinationKeys.containment] } },
+  }),
+  tableKeys(scope),
+];
+
+/** Of every Region: whoever is in may have been anywhere. */
+const readEvidence = ({ operations }: RegionScope): readonly Grant[] => {
+  const regions = regionsOf(operations);
+  const arn = (region: Region, group: string) => `arn:${partitionOf(region)}:logs:${region}:${operations.account}:log-group:${group}`;
+  const groups = (region: Region) => [
+    ...ownLogGroupPrefixes(operations).map((prefix) => `${prefix}*`),
+    ...(operations.failover.evidence.logGroups[region] ?? []),
+  ];
+  return [
+    grant({
+      actions: ['logs:DescribeLogGroups'],
+      resources: regions.map((region) => arn(region, '*')),
+      because: 'a list call is authorized against every log group; it shows names only',
+    }),
+    grant({
+      actions: ['logs:FilterLogEvents'],
+      resources: regions.flatMap((region) => groups(region).map((group) => `${arn(region, group)}:*`)),
+      because: 'the log groups of this deployment, by its prefix, and those that the config names; the end stands for their streams',
+    }),
+  ];
+};
 
 const globalClusters = ({ operations, region }: RegionScope): string =>
   `arn:${partitionOf(region)}:rds::${operations.account}:global-cluster:*`;
@@ -206,6 +241,10 @@ export function failoverPermissions(need: FailoverNeed, scope: RegionScope): rea
       return writeCoordination(scope, [coordinationKeys.record]);
     case 'coordination:approve':
       return writeCoordination(scope, [coordinationKeys.request('*')]); // functions ask; answers are people's, with their own rights
+    case 'coordination:contain':
+      return containCoordination(scope);
+    case 'evidence-logs:read':
+      return readEvidence(scope);
     case 'fences:observe':
     case 'fences:renew':
       return liveCredentials(scope); // what it may do inside is the right of its role there

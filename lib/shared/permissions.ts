@@ -202,6 +202,7 @@ const ofLiveDatabases: ReadonlySet<Need> = new Set([
   'databases:describe',
   'databases:snapshot',
   'fences:observe',
+  'network-fence:isolate',
   'replicas:describe',
   'replicas:rebuild',
 ]);

@@ -3,6 +3,7 @@ import { Conflict } from '../../functions/common/errors.ts';
 import { Region, Timestamp } from '../../functions/common/ids.ts';
 import {
   type ApprovalRequest,
+  type Containment,
   CoordinationRecord,
   Epoch,
   FailoverPlan,
@@ -147,6 +148,17 @@ export function coordinationContract(makePort: () => Promise<Coordination>): voi
       await coordination.putHold(undefined);
       await coordination.putHold(undefined);
       expect(await coordination.hold()).toBeUndefined();
+    });
+
+    it('keeps a containment apart from the hold', async () => {
+      const containment: Containment = { breachId: 'breach-20261121t070000z', by: 'alice', since: at };
+      expect(await coordination.containment()).toBeUndefined();
+      await coordination.putContainment(containment);
+      await coordination.putHold(undefined);
+      expect(await coordination.containment()).toEqual(containment);
+      await coordination.putContainment(undefined);
+      await coordination.putContainment(undefined);
+      expect(await coordination.containment()).toBeUndefined();
     });
   });
 }

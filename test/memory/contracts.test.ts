@@ -1,10 +1,11 @@
-import { DatabaseId, Region } from '../../functions/common/ids.ts';
+import { DatabaseId, Region, timestamp } from '../../functions/common/ids.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
 import { memoryPorts } from '../../functions/memory/ports.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
 import { capacityContract } from '../contracts/capacity.contract.ts';
 import { coordinationContract } from '../contracts/coordination.contract.ts';
 import { databasesContract } from '../contracts/databases.contract.ts';
+import { evidenceLogsContract } from '../contracts/evidence-logs.contract.ts';
 import { ledgerContract } from '../contracts/ledger.contract.ts';
 import { manifestsContract } from '../contracts/manifests.contract.ts';
 import { networkFenceContract } from '../contracts/network-fence.contract.ts';
@@ -33,6 +34,20 @@ reportsContract(async () => fresh().reports);
 capacityContract('orders-api', async () => {
   const { capacity, clock } = fresh();
   return { capacity, settle: async () => clock.advance(3600) };
+});
+
+evidenceLogsContract(async () => {
+  const base = testOperations();
+  const region = Region.parse('us-east-1');
+  const missing = '/aws/cloudtrail/none';
+  const operations = testOperations({ failover: { ...base.failover, evidence: { logGroups: { [region]: ['/hms/orders', missing] } } } });
+  const { evidenceLogs } = memoryPorts({ operations, clock: manualClock('2026-11-21T07:00:00Z') });
+  const events = [1, 2, 3, 4, 5].map((second) => ({
+    ...{ id: `e${second}`, at: timestamp(new Date(Date.UTC(2026, 10, 21, 7, 0, second))), stream: 'task/1', message: `line ${second}` },
+  }));
+  evidenceLogs.add(region, '/hms/orders', ...events);
+  evidenceLogs.add(region, '/aws/lambda/hms-codeblue-guard-lease', ...events.slice(0, 1));
+  return { evidenceLogs, region, group: '/hms/orders', events, missing };
 });
 
 networkFenceContract(async () => {
