@@ -15,6 +15,7 @@ import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-inv
 import type { Background } from './background.ts';
 import { labDatabases } from './databases.ts';
 import { labCoordination } from './failover/coordination.ts';
+import { labEvidenceLogs } from './failover/evidence-logs.ts';
 import { labFences } from './failover/fences.ts';
 import { labNetworkFence } from './failover/network-fence.ts';
 import type { LabNotices } from './failover/notices.ts';
@@ -72,6 +73,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
     coordination: labCoordination(stores.coordination, regions.faults, sites, viewer),
     databases: labDatabases(regions, clock, background),
+    evidenceLogs: labEvidenceLogs(regions, operations),
     executions: executionsSeenFrom(regions, viewer, world.executions),
     fences: labFences(regions, failover.observe.timeout),
     ledger: memoryLedger(stores.state),

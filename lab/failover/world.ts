@@ -16,6 +16,7 @@ import type { Regions } from '../regions.ts';
 import { type RunningRegions, type StartProgress, startRegions } from '../start.ts';
 import { storedRecord } from './coordination.ts';
 import { explain } from './explain.ts';
+import { handlerLog } from './handler-log.ts';
 import { LeaseRouter } from './lease-router.ts';
 import { type LabFailoverNumbers, labFailover, withLossBudget } from './policy.ts';
 import { RecentLog } from './recent-log.ts';
@@ -180,7 +181,10 @@ export async function openFailoverWorld(options: WorldOptions): Promise<Failover
     const operations = withLossBudget(labOperations(options.profile, hospitalPack, databaseNames, {}, labFailover(options.numbers)));
     saveOperations(regions.dir, operations);
     const log = new RecentLog();
-    const lab = new Lab(regions, operations, new LabClock(), { network, logOf: (region) => log.of(region) });
+    const lab = new Lab(regions, operations, new LabClock(), {
+      network,
+      logOf: (region) => handlerLog(regions.paths(region), log.of(region)),
+    });
     lab.machines(); // Synthesized now: while it goes on, nothing else does.
     const begun = new FailoverWorld(running, lab, network, log, options);
     world = begun;

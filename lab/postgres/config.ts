@@ -65,6 +65,9 @@ export function nodeSettings(archiveDir: string): Settings {
     wal_keep_size: '32MB',
     hot_standby: true,
     hot_standby_feedback: true,
+    // Who came and went, as RDS logs it for PostgreSQL: evidence, should there be a breach.
+    log_connections: true,
+    log_disconnections: true,
     archive_mode: true,
     archive_timeout: ARCHIVE_TIMEOUT_SECONDS,
     archive_command: archiveCommand(archiveDir),
