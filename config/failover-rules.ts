@@ -1,4 +1,4 @@
-import { formatSeconds } from '../functions/common/duration.ts';
+import { formatSeconds, hours } from '../functions/common/duration.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import type { ConfigProblem } from './invalid-config.ts';
 import { regionSets, witnessFor } from './region-sets.ts';
@@ -67,6 +67,24 @@ const timesFit: FailoverRule = ({ failover: { lease, observe } }) => {
     holds ? [] : [problem(['failover', ...path], formatSeconds(got), wanted, change)],
   );
 };
+
+/**
+ * The machine looks for an answer every 5 s. One look is ten events, three questions can be asked one after the other, and Step Functions keeps 25 000 events of an
+ * execution ("Service quotas", Step Functions Developer Guide): 3.4 h of waiting in all.
+ */
+export const longestExpiry = hours(1);
+
+const questionsFitIntoAnExecution: FailoverRule = ({ failover: { approvals } }) =>
+  approvals.expireAfter > 0 && approvals.expireAfter <= longestExpiry
+    ? []
+    : [
+        problem(
+          ['failover', 'approvals', 'expireAfter'],
+          formatSeconds(approvals.expireAfter),
+          `more than nothing, and at most ${formatSeconds(longestExpiry)}: Step Functions keeps 25 000 events of an execution, and the machine looks for an answer every few seconds`,
+          'Write minutes(30). A plan that nobody answers in an hour describes what is long past: ask again.',
+        ),
+      ];
 
 /** Without a replica of every database in the standby Region there is nowhere to go. */
 const thereIsSomewhereToGo: FailoverRule = ({ regions: { standby } }, { databases }) =>
@@ -153,6 +171,7 @@ const rules: readonly FailoverRule[] = [
   timesFit,
   thereIsSomewhereToGo,
   somebodyAnswers,
+  questionsFitIntoAnExecution,
   placesExist,
   namesDiffer,
   triggerCanFire,

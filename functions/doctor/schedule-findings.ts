@@ -16,17 +16,37 @@ function runsAhead(schedule: Schedule, timeZone: string, now: Date): Date[] {
   return occurrencesAfter(schedule, timeZone, now, Math.ceil(lookedAhead * perDay)).filter((run) => run.getTime() <= end);
 }
 
+/**
+ * Runs ahead of each schedule, counted once: walking a year of local times costs a tenth of a second, the clashes want the same runs as the skipped times, and
+ * most databases keep the schedule of the profile.
+ */
+function calendarOf(timeZone: string, now: Date): (schedule: Schedule) => readonly Date[] {
+  const known = new Map<string, readonly Date[]>();
+  return (schedule) => {
+    const key = JSON.stringify(schedule);
+    const runs = known.get(key) ?? runsAhead(schedule, timeZone, now);
+    known.set(key, runs);
+    return runs;
+  };
+}
+
 /** Local times of a schedule that a daylight-saving change skips: the local clock shows another time when it runs. */
-export function skippedTimes(schedule: Schedule, timeZone: string, now: Date): readonly Date[] {
+export function skippedTimes(
+  schedule: Schedule,
+  timeZone: string,
+  now: Date,
+  runsOf: (schedule: Schedule) => readonly Date[] = calendarOf(timeZone, now),
+): readonly Date[] {
   if (schedule.kind === 'every') return [];
   const times = schedule.kind === 'daily' ? schedule.at : [schedule.at];
   const local = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  return runsAhead(schedule, timeZone, now).filter((run) => !times.includes(local.format(run)));
+  return runsOf(schedule).filter((run) => !times.includes(local.format(run)));
 }
 
 /** Schedules that behave otherwise than they read. */
 export function scheduleFindings(operations: Operations, now: Date): readonly Finding[] {
   const { timeZone, databases, verification, vaultLock } = operations;
+  const runsOf = calendarOf(timeZone, now);
   const all: (readonly [path: string, schedule: Schedule])[] = [
     ...databases.flatMap(({ backups }, index) =>
       Object.entries(backups).flatMap(([kind, schedule]) => (schedule ? [[`databases[${index}].backups.${kind}`, schedule] as const] : [])),
@@ -36,7 +56,7 @@ export function scheduleFindings(operations: Operations, now: Date): readonly Fi
     ['vaultLock.schedule', vaultLock.schedule],
   ];
   const skipped = all.flatMap(([path, schedule]) => {
-    const [first] = skippedTimes(schedule, timeZone, now);
+    const [first] = skippedTimes(schedule, timeZone, now, runsOf);
     if (!first) return [];
     const day = first.toLocaleDateString('en-CA', { timeZone });
     return [
@@ -49,7 +69,7 @@ export function scheduleFindings(operations: Operations, now: Date): readonly Fi
   });
   const clashing = databases.flatMap((database, index) => {
     const runs = backupSchedules(database)
-      .flatMap((schedule, which) => runsAhead(schedule, timeZone, now).map((run) => ({ which, at: run.getTime() })))
+      .flatMap((schedule, which) => runsOf(schedule).map((run) => ({ which, at: run.getTime() })))
       .sort((a, b) => a.at - b.at);
     const clash = runs.find(({ which, at }, position) => {
       const previous = runs[position - 1];

@@ -1,7 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { formatSeconds } from '../../functions/common/duration.ts';
-import { InvalidInput } from '../../functions/common/errors.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 import { addMachineAlarms } from '../machines/machine-alarms.ts';
 import { OperationsMachine } from '../machines/operations-machine.ts';
@@ -11,21 +9,13 @@ import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
 import { failover } from './failover-machine.ts';
 
-/** Three questions can be asked one after the other. */
+/** Three questions can be asked one after the other; that their time fits into the history of an execution is a rule of the config. */
 const questions = 3;
-/** One look for an answer every 5 s is ten events, and Step Functions keeps 25 000 of an execution: 3.4 h of waiting in all. */
-const longestExpiry = Duration.hours(1);
 /** Besides the answers: promotion (half an hour at most), strength (15 min), and every step with its retries. */
 const everythingElse = Duration.hours(4);
 
-function limitOf({ failover: { approvals } }: Operations): Duration {
-  if (approvals.expireAfter > longestExpiry.toSeconds()) {
-    throw new InvalidInput(`failover.approvals.expireAfter is ${formatSeconds(approvals.expireAfter)}, at most 1 h is possible`, {
-      hint: 'Step Functions keeps 25 000 events of an execution, and the machine looks for an answer every few seconds.',
-    });
-  }
-  return everythingElse.plus(Duration.seconds(questions * approvals.expireAfter));
-}
+const limitOf = ({ failover: { approvals } }: Operations): Duration =>
+  everythingElse.plus(Duration.seconds(questions * approvals.expireAfter));
 
 /** Whether this Region can become the active one, in a deployment that moves at all. */
 export const hasFailoverMachine = ({ operations, role }: RegionScope): boolean => operations.failover.mode !== 'off' && role !== 'tertiary';

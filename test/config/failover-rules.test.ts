@@ -24,7 +24,7 @@ function problemsOf(config: OperationsInput): InvalidConfig['problems'] {
   return [];
 }
 const paths = (config: OperationsInput) => problemsOf(config).map(({ path }) => path);
-const { lease, observe, services, triggers, routing } = hms.failover;
+const { approvals, lease, observe, services, triggers, routing } = hms.failover;
 const [service] = services;
 const { dns } = routing;
 if (!service || !dns) throw new Error('the example has a service and a record');
@@ -50,6 +50,16 @@ describe('failover is refused', () => {
       'with nobody to approve when it moves by itself',
       written({ mode: 'automatic', approvals: { ...hms.failover.approvals, by: [] } }),
       'failover.approvals.by',
+    ],
+    [
+      'with questions that outlast an execution',
+      written({ approvals: { ...approvals, expireAfter: minutes(61) } }),
+      'failover.approvals.expireAfter',
+    ],
+    [
+      'with questions that nobody can answer',
+      written({ approvals: { ...approvals, expireAfter: seconds(0) } }),
+      'failover.approvals.expireAfter',
     ],
     [
       'with a trigger that cannot fire',

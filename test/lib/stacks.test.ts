@@ -172,7 +172,7 @@ describe('alarms', () => {
     expect(beyond.sort()).toEqual(['full-failover-test', 'rehearse-failover', 'verify-point-in-time', 'verify-second-region']);
   });
 
-  test('each names its severity, its owner and a runbook that exists, and every runbook has an alarm', () => {
+  test('each names its severity, its owner and a runbook that exists, and every runbook of an alarm has one that rings', () => {
     const pages = new Set<string>();
     for (const { AlarmDescription } of alarms) {
       const page = /\nSeverity [1-4] · Owner Platform team · Runbook docs\/runbooks\/(\w+)\.md$/.exec(AlarmDescription)?.[1];
@@ -180,7 +180,9 @@ describe('alarms', () => {
       if (page) pages.add(page);
     }
     const written = readdirSync('docs/runbooks').map((file) => file.replace(/\.md$/, ''));
-    expect([...pages].filter((page) => !written.includes(page))).toEqual([]);
+    // What people open by themselves, when nothing rings: an alarm leads to it, or the hospital telephones.
+    const withoutAlarm = ['DatabaseCorruption', 'RegionLoss', 'SecurityBreach'];
+    expect([...pages, ...withoutAlarm].sort()).toEqual(written.sort());
   });
 
   test('CloudWatch can look back as far as each one wants', () => {

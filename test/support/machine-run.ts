@@ -10,6 +10,7 @@ export const deployedMachine = (name: string): Definition =>
 export interface Around {
   onState?(state: string): Promise<void> | void;
   before?(step: string): Promise<void> | void;
+  after?(step: string): Promise<void> | void;
   /** The process dies in the state of that number: before its step runs, or after it ran and before anybody heard of it. */
   readonly dies?: { readonly at: number; readonly when: 'before' | 'after' };
   /** Instead of a step that needs real servers; the others are the real ones. */
@@ -41,6 +42,7 @@ export async function runMachine(definition: Definition, world: FailoverWorld, i
       await around.before?.(operation);
       const instead = around.instead?.[operation];
       last = instead ? instead(record as Readonly<Record<string, unknown>>) : await world.step(operation, record);
+      await around.after?.(operation);
       await dead('after');
       return last;
     },
