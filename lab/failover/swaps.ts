@@ -5,7 +5,7 @@ import { InvalidInput, NotFound, NotOwned } from '../../functions/common/errors.
 import { type PgAddress, pgServer } from '../../functions/common/pg-server.ts';
 import type { ReplicaState, Replicas, SwapRequest } from '../../functions/failover/ports.ts';
 import { nodeSettings } from '../postgres/config.ts';
-import { makeServerDirectory, nodeAccess, PostgresServer } from '../postgres/server.ts';
+import { makeServerDirectory, PostgresServer } from '../postgres/server.ts';
 import type { LabRegion, RegionPaths } from '../region.ts';
 import type { Regions } from '../regions.ts';
 import { type Restored, RestoredStore } from '../restore/restored-store.ts';
@@ -40,7 +40,7 @@ export async function prepareSwap(regions: Regions, { databaseId, region, restor
   const { admin } = regions.state.accounts;
   if (item.password !== admin.password) await takePassword(item.port, item.password, admin.password);
   store.update(restoredId, { password: admin.password });
-  store.server(restoredId).allow(nodeAccess);
+  store.server(restoredId).allow(regions.use(region).server.access());
   await onServer({ host: '127.0.0.1', port: item.port, ...admin }, 'SELECT pg_reload_conf()');
   return { ...facts, status: 'available', says: 'restored, and ready to take the live name' };
 }
@@ -91,7 +91,8 @@ async function exchange(regions: Regions, request: SwapIn): Promise<ReplicaState
   await startUnlessReady(regions, region, damagedServer(regions, { paths }, epoch));
   if (existsSync(copy.dataDir)) {
     await copy.stop();
-    await takePlace(regions, copy, regions.use(region));
+    // What shuts clients out of the live database, in a breach say, shuts them out of what takes its place.
+    await takePlace(regions, copy, regions.use(region), damagedServer(regions, { paths }, epoch).access());
   }
   await startUnlessReady(regions, region, server, port);
   await rm(store.dir(restoredId), { recursive: true, force: true, maxRetries: 5 });
@@ -120,16 +121,16 @@ async function setAside(regions: Regions, region: SwapIn['region'], epoch: numbe
   const log = join(aside, 'server.log');
   if (!existsSync(log) && existsSync(server.logFile)) renameSync(server.logFile, log);
   const damaged = damagedServer(regions, { paths }, epoch);
-  if (damaged.status() === 'stopped') damaged.configure(nodeSettings(archive), nodeAccess);
+  if (damaged.status() === 'stopped') damaged.configure(nodeSettings(archive), damaged.access());
 }
 
 /** The stopped copy becomes the region's node, with an archive of its own. */
-async function takePlace(regions: Regions, copy: PostgresServer, { paths }: LabRegion): Promise<void> {
+async function takePlace(regions: Regions, copy: PostgresServer, { paths }: LabRegion, access: string): Promise<void> {
   await makeServerDirectory(paths.archive, regions.runtime);
   const histories = readdirSync(join(copy.dataDir, 'pg_wal')).filter((name) => name.endsWith('.history'));
   // Its archive begins in the middle of its history: these say where that branched off, and by them snapshots are told apart.
   for (const name of histories) await copyOwned(join(copy.dataDir, 'pg_wal', name), join(paths.archive, name), regions);
-  copy.configure(nodeSettings(paths.archive), nodeAccess);
+  copy.configure(nodeSettings(paths.archive), access);
   renameSync(copy.dataDir, paths.data);
 }
 

@@ -76,6 +76,11 @@ export class PostgresServer {
     writeFileSync(join(this.dataDir, 'pg_hba.conf'), access, { mode: 0o644 });
   }
 
+  /** Who may connect now, as `allow` takes it. */
+  access(): string {
+    return readFileSync(join(this.dataDir, 'pg_hba.conf'), 'utf8');
+  }
+
   /**
    * Starts it and waits until it answers queries.
    * @param port  a free one is taken when left out
