@@ -10,6 +10,8 @@ import {
 import { InvalidInput, NotFound, NotOwned } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
 import { databaseArn, environmentNames, tagKeys } from '../common/names.ts';
+import type { Database, DatabaseSite } from '../common/operations.ts';
+import type { SwapRequest } from '../failover/ports.ts';
 import { callingFor, errorNameOf } from './errors.ts';
 import { isAlreadyExists, ownedDatabase, ownTags, rdsIn, tagsOf } from './rds-model.ts';
 import type { ReplicaKind, ServiceState } from './replica-kind.ts';
@@ -64,6 +66,8 @@ export function auroraReplicas(settings: AwsSettings): ReplicaKind {
         });
       }
     },
+    prepareSwap: refuseSwap,
+    swapIn: refuseSwap,
     async createRehearsal(database, site, { region, restoredId, expiresAt }) {
       const group = settings.isolatedSecurityGroupId;
       if (region !== settings.region || group === undefined) {
@@ -97,6 +101,18 @@ export function auroraReplicas(settings: AwsSettings): ReplicaKind {
       throw new NotOwned(`${restoredId} in ${region} is no rehearsal of ${owner}`);
     },
   };
+}
+
+/**
+ * A member of a global database has its place by membership, not by name: a restored cluster cannot join as the writer of one that has a writer, and RDS
+ * renames no member ("Limitations of Amazon Aurora Global Database").
+ */
+async function refuseSwap({ id }: Database, { identifier }: DatabaseSite, { restoredId }: SwapRequest): Promise<never> {
+  throw new InvalidInput(`${id} is the Aurora cluster ${identifier} of a global database: ${restoredId} cannot take its place`, {
+    hint:
+      `By hand: remove the secondary and then ${identifier} from the global database, rename ${identifier}, rename ${restoredId} to ${identifier}, ` +
+      'and add a secondary in the standby Region again.',
+  });
 }
 
 async function findCluster(region: Region, identifier: string): Promise<DBCluster | undefined> {

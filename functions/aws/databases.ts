@@ -1,4 +1,4 @@
-import type { RestoredDatabase, Snapshot } from '../backup/models.ts';
+import { doesNotExpire, type RestoredDatabase, type Snapshot } from '../backup/models.ts';
 import type { Databases, RestoredRef, RestoreRequest, SnapshotRef } from '../backup/ports.ts';
 import { InvalidInput, NotFound, NotOwned, ServiceUnavailable } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
@@ -47,8 +47,11 @@ export function databasesPort(settings: AwsSettings): Databases {
   };
   const ownedRestored = (found: RdsRestored): RestoredDatabase | undefined => {
     const databaseId = ownedDatabase(found.tags, owner);
+    if (!databaseId) return undefined;
+    // Kept, to take a live database's place. Once it has that name it is no restored copy any more.
+    if (found.tags.get(tagKeys.standsIn) === found.restored.restoredId) return { ...found.restored, databaseId, expiresAt: doesNotExpire };
     const expires = Date.parse(found.tags.get(tagKeys.expires) ?? '');
-    return databaseId && !Number.isNaN(expires) ? { ...found.restored, databaseId, expiresAt: new Date(expires) } : undefined;
+    return Number.isNaN(expires) ? undefined : { ...found.restored, databaseId, expiresAt: new Date(expires) };
   };
 
   async function requireSnapshot(ref: SnapshotRef): Promise<{ readonly kind: RdsKind; readonly snapshot: Snapshot }> {
@@ -137,7 +140,8 @@ export function databasesPort(settings: AwsSettings): Databases {
     async describeRestored(ref) {
       const held = await findRestored(ref);
       const shown = held && ownedRestored(held.found);
-      if (shown?.status !== 'creating') return shown;
+      // What one that is kept still lacks, whoever makes it fit knows.
+      if (shown?.status !== 'creating' || shown.expiresAt === doesNotExpire) return shown;
       const database = databaseOf(operations, shown.databaseId);
       await calling(
         `finish the restore of ${ref.restoredId}`,

@@ -12,13 +12,16 @@ import { backupKeyAlias, databaseArn, environmentNames, tagKeys } from '../commo
 import type { Database, DatabaseSite } from '../common/operations.ts';
 import { errorNameOf } from './errors.ts';
 import { isAlreadyExists, ownedDatabase, ownTags, rdsIn, tagsOf } from './rds-model.ts';
-import { describeInstance, type ReplicaKind, type ServiceState } from './replica-kind.ts';
+import { groupsOf } from './rds-shape.ts';
+import { stateOf } from './rds-status.ts';
+import { rdsSwaps } from './rds-swap.ts';
+import { type Connect, describeInstance, type ReplicaKind } from './replica-kind.ts';
 import type { AwsSettings } from './settings.ts';
 
 const SECONDS_PER_DAY = 86_400;
 
 /** RDS for PostgreSQL: an instance in one Region, its read replica in another. */
-export function rdsReplicas(settings: AwsSettings): ReplicaKind {
+export function rdsReplicas(settings: AwsSettings, connect?: Connect): ReplicaKind {
   const { operations } = settings;
   const owner = operations.name;
 
@@ -74,6 +77,7 @@ export function rdsReplicas(settings: AwsSettings): ReplicaKind {
   }
 
   return {
+    ...rdsSwaps(settings, connect),
     async describe(site, region) {
       const instance = await describeInstance(region, site.identifier);
       return instance ? stateOf(instance) : { role: 'absent', status: 'available', says: `there is no instance ${site.identifier}` };
@@ -150,7 +154,7 @@ function followsSite(instance: DBInstance, database: Database, from: Region, ope
 const sameShape = (old: DBInstance) => ({
   DBInstanceClass: old.DBInstanceClass,
   DBSubnetGroupName: old.DBSubnetGroup?.DBSubnetGroupName,
-  VpcSecurityGroupIds: (old.VpcSecurityGroups ?? []).flatMap(({ VpcSecurityGroupId }) => VpcSecurityGroupId ?? []),
+  VpcSecurityGroupIds: groupsOf(old),
   DBParameterGroupName: old.DBParameterGroups?.[0]?.DBParameterGroupName,
   MultiAZ: old.MultiAZ ?? false,
   PubliclyAccessible: old.PubliclyAccessible ?? false,
@@ -158,29 +162,3 @@ const sameShape = (old: DBInstance) => ({
   EnableIAMDatabaseAuthentication: old.IAMDatabaseAuthenticationEnabled ?? false,
   ...(old.EnabledCloudwatchLogsExports ? { EnableCloudwatchLogsExports: old.EnabledCloudwatchLogsExports } : {}),
 });
-
-/** Statuses in which an instance serves, by "DB instance status" of the RDS user guide. */
-const serving = new Set([
-  ...['available', 'backing-up', 'storage-optimization', 'storage-initialization', 'configuring-enhanced-monitoring'],
-  ...['configuring-iam-database-auth', 'configuring-log-exports'],
-]);
-const coming = new Set(['creating', 'renaming', 'restoring', 'starting']);
-
-/** Statuses that nothing but a person ends. */
-const ended = new Set([
-  ...['failed', 'stopped', 'stopping', 'deleting', 'storage-full', 'incompatible-network', 'incompatible-option-group'],
-  ...['incompatible-parameters', 'incompatible-restore', 'inaccessible-encryption-credentials', 'restore-error', 'insufficient-capacity'],
-]);
-
-function stateOf(instance: DBInstance): ServiceState {
-  const rdsStatus = instance.DBInstanceStatus ?? 'unknown';
-  const replication = (instance.StatusInfos ?? []).find((info) => info.StatusType === 'read replication');
-  const says = [rdsStatus, ...(replication ? [`replication ${replication.Status ?? 'unknown'}`] : [])].join(', ');
-  return { role: instance.ReadReplicaSourceDBInstanceIdentifier ? 'replica' : 'primary', status: statusOf(rdsStatus), says };
-}
-
-function statusOf(rdsStatus: string): ServiceState['status'] {
-  if (serving.has(rdsStatus)) return 'available';
-  if (coming.has(rdsStatus)) return 'creating';
-  return ended.has(rdsStatus) ? 'failed' : 'promoting';
-}

@@ -1,7 +1,9 @@
 import { type DBInstance, DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
 import type { Region } from '../common/ids.ts';
 import type { Database, DatabaseSite } from '../common/operations.ts';
+import type { PgAddress } from '../common/pg-server.ts';
 import type { ReplicaState, Replicas } from '../failover/ports.ts';
+import type { SqlServer } from '../verify/ports.ts';
 import { callingFor } from './errors.ts';
 import { rdsIn } from './rds-model.ts';
 
@@ -14,7 +16,12 @@ export interface ReplicaKind {
   rebuild(database: Database, site: DatabaseSite, region: Region, from: Region, epoch: number): Promise<void>;
   createRehearsal(database: Database, site: DatabaseSite, request: Parameters<Replicas['createRehearsal']>[0]): Promise<void>;
   promoteRehearsal(database: Database, request: Parameters<Replicas['promoteRehearsal']>[0]): Promise<void>;
+  prepareSwap(database: Database, site: DatabaseSite, request: Parameters<Replicas['prepareSwap']>[0]): Promise<ServiceState>;
+  swapIn(database: Database, site: DatabaseSite, request: Parameters<Replicas['swapIn']>[0]): Promise<ServiceState>;
 }
+
+/** Opens a PostgreSQL server: a test's own, or the driver's. */
+export type Connect = (address: PgAddress) => SqlServer;
 
 export async function describeInstance(region: Region, identifier: string): Promise<DBInstance | undefined> {
   const found = await callingFor(`describe instance ${identifier} in ${region}`, () =>

@@ -6,7 +6,7 @@ import type { Replicas } from '../failover/ports.ts';
 import { auroraReplicas } from './aurora-replicas.ts';
 import { calling } from './errors.ts';
 import { rdsReplicas } from './rds-replicas.ts';
-import type { ReplicaKind } from './replica-kind.ts';
+import type { Connect, ReplicaKind } from './replica-kind.ts';
 import type { AwsSettings } from './settings.ts';
 
 /**
@@ -14,9 +14,11 @@ import type { AwsSettings } from './settings.ts';
  *
  * A rebuild on RDS has two acts, renaming what stands there and making the replica under its name. While the first runs `rebuild` throws
  * `ServiceUnavailable` and says so: it is asked again until it returns.
+ *
+ * @param connect how a restored copy is logged into before it may stand in; over PostgreSQL's protocol when left out
  */
-export function replicasPort(settings: AwsSettings): Replicas {
-  const kinds = { 'rds-postgres': rdsReplicas(settings), 'aurora-postgres': auroraReplicas(settings) };
+export function replicasPort(settings: AwsSettings, connect?: Connect): Replicas {
+  const kinds = { 'rds-postgres': rdsReplicas(settings, connect), 'aurora-postgres': auroraReplicas(settings) };
 
   function at(
     databaseId: DatabaseId,
@@ -40,6 +42,18 @@ export function replicasPort(settings: AwsSettings): Replicas {
     async rebuild({ databaseId, region, from, epoch }) {
       const { kind, database, site } = at(databaseId, region);
       await calling(`rebuild ${databaseId} in ${region}`, () => kind.rebuild(database, site, region, from, epoch));
+    },
+    async prepareSwap(request) {
+      const { databaseId, region, restoredId } = request;
+      const { kind, database, site } = at(databaseId, region);
+      const state = await calling(`prepare ${restoredId} for the place of ${databaseId}`, () => kind.prepareSwap(database, site, request));
+      return { databaseId, region, ...state };
+    },
+    async swapIn(request) {
+      const { databaseId, region, restoredId } = request;
+      const { kind, database, site } = at(databaseId, region);
+      const state = await calling(`put ${restoredId} in the place of ${databaseId}`, () => kind.swapIn(database, site, request));
+      return { databaseId, region, ...state };
     },
     async createRehearsal(request) {
       const { kind, database, site } = at(request.databaseId, request.region);

@@ -15,13 +15,18 @@ import type { AwsSettings } from './settings.ts';
 
 const secretsIn = perRegion((region) => new SecretsManagerClient(clientOptions(region)));
 
-const Credentials = z.object({ username: z.string().min(1), password: z.string().min(1) });
+const Login = z.object({ username: z.string().min(1), password: z.string().min(1) });
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
 
 /**
  * The server's certificate and name are always verified. RDS signs with authorities of its own: Node knows them when
  * NODE_EXTRA_CA_CERTS names a bundle that has them, which on Lambda is /var/runtime/ca-cert.pem.
  */
-const verifiedTls = { rejectUnauthorized: true };
+export const verifiedTls = { rejectUnauthorized: true };
 
 /** Limits of a connection that must not hang: see `PgAddress`. */
 export type Patience = Pick<PgAddress, 'connectSeconds' | 'querySeconds'>;
@@ -33,15 +38,6 @@ const lookUpMilliseconds = 1500;
 export function sqlServersPort(settings: AwsSettings, patience: Patience = {}): SqlServers {
   const { operations } = settings;
   const kinds = { 'rds-postgres': rdsInstances(settings), 'aurora-postgres': auroraClusters(settings) };
-
-  async function credentials(secretArn: string): Promise<{ readonly user: string; readonly password: string }> {
-    const region = secretArn.split(':')[3];
-    if (!region) throw new InvalidInput(`${secretArn} is not the ARN of a secret`);
-    const command = new GetSecretValueCommand({ SecretId: secretArn });
-    const { SecretString = '' } = await calling(`read secret ${secretArn}`, () => secretsIn(region).send(command));
-    const { username, password } = parseAs(Credentials, jsonOf(SecretString), `the secret ${secretArn}`);
-    return { user: username, password };
-  }
 
   /** A replica has its primary's roles: the secret of this Region opens the other's database too, and asks nothing of that Region. */
   const secretFor = (database: Database, site: DatabaseSite): string => (database.sites[settings.region] ?? site).secretArn;
@@ -63,16 +59,26 @@ export function sqlServersPort(settings: AwsSettings, patience: Patience = {}): 
       const database = databaseOf(operations, databaseId);
       const site = database.sites[region];
       if (!site) throw new NotFound(`the config has no ${databaseId} in ${region}`);
-      const [host, login] = await Promise.all([hostOf(database, site, region), credentials(secretFor(database, site))]);
+      const [host, login] = await Promise.all([hostOf(database, site, region), readCredentials(secretFor(database, site))]);
       return pgServer({ host, port: database.port, ...login, ssl: verifiedTls, ...patience });
     },
     async restored(ref) {
       const { engine } = databaseOf(operations, ref.databaseId);
       const access = await calling(`find the endpoint of ${ref.restoredId}`, () => kinds[engine].access(ref));
       if (!access) throw new ServiceUnavailable(`${ref.restoredId} has no endpoint or no managed secret yet`);
-      return pgServer({ host: access.host, port: access.port, ...(await credentials(access.secretArn)), ssl: verifiedTls });
+      return pgServer({ host: access.host, port: access.port, ...(await readCredentials(access.secretArn)), ssl: verifiedTls });
     },
   };
+}
+
+/** @throws InvalidInput when it is not the ARN of a secret, or the secret has another shape; its text is not quoted */
+export async function readCredentials(secretArn: string): Promise<Credentials> {
+  const region = secretArn.split(':')[3];
+  if (!region) throw new InvalidInput(`${secretArn} is not the ARN of a secret`);
+  const command = new GetSecretValueCommand({ SecretId: secretArn });
+  const { SecretString = '' } = await calling(`read secret ${secretArn}`, () => secretsIn(region).send(command));
+  const { username, password } = parseAs(Login, jsonOf(SecretString), `the secret ${secretArn}`);
+  return { user: username, password };
 }
 
 /** Not `JSON.parse` alone: its error would quote the secret. */

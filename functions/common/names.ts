@@ -123,8 +123,12 @@ export const tagKeys = {
   expires: 'codeblue:expires',
   /** Value: the Region that a snapshot was copied from; absent on one that was taken. */
   copiedFrom: 'codeblue:copied-from',
-  /** Value: the epoch that ended a primary; on the instance that a rebuild put aside. */
+  /** Value: the epoch that ended a primary; on the instance that a rebuild or a replacement put aside. */
   keptAside: 'codeblue:kept-aside',
+  /** Value: the id under which it was restored; on a copy that is to take a live database's place, or took it. */
+  standsIn: 'codeblue:stands-in',
+  /** Value: since when everything around its data is as the live one's; on such a copy. */
+  fitSince: 'codeblue:fit-since',
   /** Followed by the id of a security group rule; value: the rule that the network fence took out. */
   revokedRule: 'codeblue:revoked:',
 } as const;
