@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceUnavailable } from '../../functions/common/errors.ts';
+import { parseFailoverReport } from '../../functions/failover/report/failover-report.ts';
 import { failoverDefinition, hms, leads, lostEast, onOnce, runFailover, writableIn } from '../support/failover-run.ts';
 import { east, west } from '../support/failover-world.ts';
 import { unpairedActs } from '../support/machine-run.ts';
@@ -135,7 +136,23 @@ describe('crash anywhere, run again: the same result (P3)', () => {
       expect(outcome).toEqual({ state, first: died, second: 'Failover complete', leads: expected, writable: [true, true] });
       const beginning = await world.ports.reports.get(west, 'failovers/000008/beginning.json');
       expect(JSON.parse(Buffer.from(beginning ?? []).toString()).snapshots).toHaveLength(2);
+      // What was measured before the point of no return is told whoever takes over, and nothing is left to take over.
+      const report = parseFailoverReport((await world.ports.reports.get(west, 'failovers/000008/report.json')) ?? Buffer.from(''));
+      expect({ state, losses: report.losses.map(({ databaseId }) => databaseId), fenced: report.fenced }).toEqual({
+        ...{ state, losses: world.databases },
+        fenced: 'by-expiry',
+      });
+      expect((await world.ports.coordination.read())?.committed).toBeUndefined();
     }
+  });
+
+  it('an execution that died after the opening leaves the record for others to take it up', async () => {
+    const world = await lostEast();
+    const plan = await world.plan();
+    const { states } = await runFailover(await lostEast(), plan);
+    await runFailover(world, plan, { dies: { at: states.indexOf('Confirm with canary writes'), when: 'after' } });
+    expect(await leads(world)).toBe(`active 8 ${west}`);
+    expect(await world.ports.coordination.read()).toMatchObject({ committed: { plan, fenced: 'by-expiry' } });
   });
 
   it('an execution that slept through the next change does nothing', async () => {

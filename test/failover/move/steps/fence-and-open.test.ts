@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Conflict, ServiceUnavailable } from '../../../../functions/common/errors.ts';
+import { NEVER_LEASED_UNTIL } from '../../../../functions/failover/fence/lease-objects.ts';
 import type { FailoverRecord } from '../../../../functions/failover/models.ts';
 import { readBeginning } from '../../../../functions/failover/move/beginning.ts';
 import { east, type FailoverWorld, failoverWorld, west } from '../../../support/failover-world.ts';
@@ -175,5 +176,20 @@ describe('opening the new primary', () => {
     const again = await world.step('note-beginning', record);
     expect(again.snapshots).toEqual(record.snapshots);
     expect(await readBeginning(world.ports.reports, record.plan)).toEqual(first);
+  });
+
+  test('the record says fenced only where the new primary has had a lease: one that never had is open for good if it is lost now', async () => {
+    for (const [untilMicros, fenced] of [
+      [0, true],
+      [NEVER_LEASED_UNTIL, false],
+    ] as const) {
+      const { world, record } = await noted();
+      for (const id of world.databases) {
+        const { lease } = world.server(id, west).facts();
+        world.server(id, west).set({ lease: { ...lease, untilMicros } });
+      }
+      expect(await world.step('open-primary', record)).toMatchObject({ status: 'open' });
+      expect(await world.ports.coordination.read()).toMatchObject({ phase: 'active', fenced });
+    }
   });
 });
