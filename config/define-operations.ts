@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { type Contact, Database, type DatabaseSite, type Invariant, Operations, type Retention } from '../functions/common/operations.ts';
 import type { Schedule } from '../functions/common/schedule.ts';
 import { failoverDefaults } from './failover-rules.ts';
+import { incidentDefaults } from './incident-defaults.ts';
 import { type ConfigProblem, InvalidConfig } from './invalid-config.ts';
 import { mergeDefaults } from './merge-defaults.ts';
 import { arocord } from './profiles/arocord.ts';
@@ -56,6 +57,8 @@ export interface OperationsInput {
   /** How the system moves to another Region; in part over the profile's. Off where not every database has a replica in the standby Region. */
   readonly failover?: Parts<Whole['failover']>;
   readonly changeWindows?: Whole['changeWindows'];
+  /** Who is told of what goes wrong, and who next; in part over the profile's. */
+  readonly incidents?: Parts<Whole['incidents']>;
 }
 
 /**
@@ -89,7 +92,8 @@ function withDefaults(input: OperationsInput): unknown {
   const regions = { ...profile.operations.regions, ...input.regions };
   const { standby } = regions;
   const failover = failoverDefaults(profile.operations.failover, regions, hasReplicas(input.databases, standby));
-  const merged = mergeDefaults({ ...profile.operations, failover }, input);
+  const incidents = incidentDefaults(profile.incidents, input.contacts, input.timeZone ?? profile.operations.timeZone);
+  const merged = mergeDefaults({ ...profile.operations, failover, incidents }, input);
   if (typeof merged !== 'object' || !Array.isArray(input.databases)) return merged;
   return { ...merged, databases: input.databases.map((database) => databaseWithDefaults(database, profile, standby)) };
 }

@@ -2,6 +2,7 @@ import { days, hours, minutes, seconds } from '../../functions/common/duration.t
 import { Region } from '../../functions/common/ids.ts';
 import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
 import { commonFailover } from './common-failover.ts';
+import { commonIncidents, severitiesNamed } from './common-incidents.ts';
 import type { ProfilePolicy } from './policy.ts';
 
 /** The AROCORD-HIMS maintenance plan. Where it is silent (Regions, lag, second copies), the HMS manual fills in. */
@@ -39,6 +40,7 @@ export const arocord: ProfilePolicy = {
     ],
     logRetentionDays: { application: 30, backup: 90, audit: 2557 },
   },
+  incidents: { ...commonIncidents, severities: severitiesNamed(['SEV-1', 'SEV-2', 'SEV-3', 'SEV-4']) },
   database: {
     // 4.3.2: patient data 15 min. 4.3.1: critical systems 4 h.
     objectives: { rpo: minutes(15), rto: hours(4) },

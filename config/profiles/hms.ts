@@ -2,6 +2,7 @@ import { days, hours, minutes, seconds } from '../../functions/common/duration.t
 import { Region } from '../../functions/common/ids.ts';
 import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
 import { commonFailover } from './common-failover.ts';
+import { commonIncidents, severitiesNamed } from './common-incidents.ts';
 import type { ProfilePolicy } from './policy.ts';
 
 /**
@@ -43,6 +44,7 @@ export const hms: ProfilePolicy = {
     // "Log Retention": application logs 30 days, backup logs 90 days; audit 7 years (CloudWatch's figure for it: 2557 days).
     logRetentionDays: { application: 30, backup: 90, audit: 2557 },
   },
+  incidents: { ...commonIncidents, severities: severitiesNamed(['P0', 'P1', 'P2', 'P3']) },
   database: {
     // "Recovery Point Objectives": patient data 5 min. "Recovery Time Objectives": database 15 min.
     objectives: { rpo: minutes(5), rto: minutes(15) },

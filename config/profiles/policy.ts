@@ -1,6 +1,7 @@
 import type { Duration } from '../../functions/common/duration.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 import type { Schedule } from '../../functions/common/schedule.ts';
+import type { IncidentProfile } from './common-incidents.ts';
 
 type Database = Operations['databases'][number];
 
@@ -17,5 +18,6 @@ export interface ProfilePolicy {
     Operations,
     'regions' | 'timeZone' | 'verification' | 'canary' | 'vaultLock' | 'logRetentionDays' | 'failover' | 'changeWindows'
   >;
+  readonly incidents: IncidentProfile;
   readonly database: DatabasePolicy;
 }

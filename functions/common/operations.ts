@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Duration } from './duration.ts';
 import { ChangeWindow, FailoverPolicy } from './failover-policy.ts';
 import { DatabaseId, Region } from './ids.ts';
+import { IncidentPolicy } from './incident-policy.ts';
 import { Schedule, TimeZone } from './schedule.ts';
 
 const AwsId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-z]+$`), `an id such as ${prefix}-0abc1234`);
@@ -122,6 +123,7 @@ export const Operations = z.strictObject({
   failover: FailoverPolicy,
   /** Disruptive tasks run inside these only. */
   changeWindows: z.array(ChangeWindow).min(1),
+  incidents: IncidentPolicy,
   contacts: z.strictObject({ owner: Contact, onCall: Contact, compliance: Contact }),
   logRetentionDays: z.strictObject({ application: z.int().positive(), backup: z.int().positive(), audit: z.int().positive() }),
 });
