@@ -82,6 +82,7 @@ const portOfNeed = {
   'coordination:renew': 'coordination',
   'coordination:claim': 'coordination',
   'coordination:approve': 'coordination',
+  'coordination:hold': 'coordination',
   'coordination:contain': 'coordination',
   'fences:observe': 'fences',
   'fences:renew': 'fences',
@@ -89,6 +90,9 @@ const portOfNeed = {
   'replicas:promote': 'replicas',
   'replicas:rebuild': 'replicas',
   'replicas:rehearse': 'replicas',
+  /** Of `prepareSwap`: changes the restored copy alone. */
+  'replicas:prepare-swap': 'replicas',
+  /** Of `swapIn`. */
   'replicas:swap': 'replicas',
   'probes:http': 'probes',
   'capacity:scale': 'capacity',

@@ -187,7 +187,7 @@ export function liveCredentials(scope: RegionScope): readonly Grant[] {
 }
 
 /** RDS tags the secrets that it manages with the database they open: only those of restored databases are readable. */
-const restoredCredentials = (scope: RegionScope): readonly Grant[] => {
+export const restoredCredentials = (scope: RegionScope): readonly Grant[] => {
   const { operations, region } = scope;
   const opens = { primaryDBInstanceArn: 'db', primaryDBClusterArn: 'cluster' } as const;
   return [

@@ -18,6 +18,7 @@ import { type Grant, grant } from './grant.ts';
 import { dataKeyActions, keysThroughService } from './key-grants.ts';
 import { objects } from './object-grants.ts';
 import type { RegionScope } from './region-scope.ts';
+import { prepareSwap, swapIn } from './swap-permissions.ts';
 
 type FailoverPort =
   | 'capacity'
@@ -64,11 +65,11 @@ const writeCoordination = (scope: RegionScope, keys: readonly string[]): readonl
 ];
 
 /** The hold and the containment are set, and taken away again. */
-const containCoordination = (scope: RegionScope): readonly Grant[] => [
+const setAndTakeAway = (scope: RegionScope, keys: readonly string[]): readonly Grant[] => [
   grant({
     actions: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
     resources: coordinationTables(scope),
-    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [coordinationKeys.hold, coordinationKeys.containment] } },
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [...keys] } },
   }),
   tableKeys(scope),
 ];
@@ -242,9 +243,11 @@ export function failoverPermissions(need: FailoverNeed, scope: RegionScope): rea
     case 'coordination:approve':
       return writeCoordination(scope, [coordinationKeys.request('*')]); // functions ask; answers are people's, with their own rights
     case 'coordination:contain':
-      return containCoordination(scope);
+      return setAndTakeAway(scope, [coordinationKeys.hold, coordinationKeys.containment]);
     case 'evidence-logs:read':
       return readEvidence(scope);
+    case 'coordination:hold':
+      return setAndTakeAway(scope, [coordinationKeys.hold]);
     case 'fences:observe':
     case 'fences:renew':
       return liveCredentials(scope); // what it may do inside is the right of its role there
@@ -256,6 +259,10 @@ export function failoverPermissions(need: FailoverNeed, scope: RegionScope): rea
       return rebuildReplicas(scope);
     case 'replicas:rehearse':
       return rehearse(scope);
+    case 'replicas:prepare-swap':
+      return prepareSwap(scope);
+    case 'replicas:swap':
+      return swapIn(scope);
     case 'probes:http':
       return [];
     case 'capacity:scale':
