@@ -9,11 +9,11 @@ import type { World } from './world.ts';
 /** What must not happen is looked for so long after the last fault. */
 const watchFor = toMicros(14);
 
-/** Nothing is under way, and clients of the Region that leads have written since the last fault. */
+/** Nothing is under way, the last change is told and recorded, and clients of the Region that leads have written since the last fault. */
 export function isAtRest({ time, scenario, table, executions, monitor }: World): boolean {
   if (time.now < scenario.quietFrom + watchFor) return false;
   if (table.record === undefined && scenario.coldStart) return true; // lost before anybody ever led: there is nothing to move
-  if (table.record?.phase !== 'active' || executions.running.length > 0) return false;
+  if (table.record?.phase !== 'active' || table.record.committed || executions.running.length > 0) return false;
   return (
     monitor.lastCommitAt > scenario.quietFrom &&
     monitor.lastCommitBy?.region === table.record.holder &&

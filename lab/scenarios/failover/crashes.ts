@@ -1,6 +1,4 @@
 import { formatSeconds } from '../../../functions/common/duration.ts';
-import { latestExecution } from '../../../functions/failover/leadership/execution-name.ts';
-import { type FailoverPlan, FailoverRecord } from '../../../functions/failover/models.ts';
 import { stepLists } from '../../../functions/tasks.ts';
 import { type Move, measureMove, moveLimit } from '../../failover/move.ts';
 import { approvers } from '../../failover/policy.ts';
@@ -24,20 +22,17 @@ const elsewhere: ReadonlySet<string> = new Set(['ask-human', 'await-answer', 'gi
 interface Crashing {
   readonly crashed: Set<string>;
   readonly executions: Set<string>;
-  plan: FailoverPlan | undefined;
-  /** Executions that a person started: when the new primary leads there is nothing left that observers would start. */
-  byHand: number;
 }
 
 /**
  * P3: the execution dies once after each of its steps: the step has done its work, and nobody remembers it. It is started again with the plan
- * that the record holds, by the observers until the new primary leads, and by a person after that.
+ * that the record holds, by the observers, until it is told and recorded.
  */
 export async function crashEverywhere(stage: FailoverStage): Promise<Move> {
   const { world, phases, findings, timeline } = stage;
   const { leader: from, other: to } = world.sides();
   return phases.run('Crash the failover after each of its steps', async (say) => {
-    const crashing: Crashing = { crashed: new Set(), executions: new Set(), plan: undefined, byHand: 0 };
+    const crashing: Crashing = { crashed: new Set(), executions: new Set() };
     const sinceMs = leadsSinceMs(world, from);
     const stopCrashing = crashAfterEachStep(stage, crashing);
     const startedAt = new Date();
@@ -45,7 +40,7 @@ export async function crashEverywhere(stage: FailoverStage): Promise<Move> {
     timeline.note(`${from} is lost`, startedMs);
     try {
       await world.until('the first execution begins', moveLimit, () => world.lab.isExecuting());
-      while (!(await ended(world, crashing))) await startedAgain(world, crashing);
+      while (!(await ended(world, crashing))) await startedAgain(world);
     } finally {
       stopCrashing();
     }
@@ -58,7 +53,7 @@ export async function crashEverywhere(stage: FailoverStage): Promise<Move> {
       world.record().holder === to && world.record().phase === 'active' && spared.length === 0,
       spared.length > 0
         ? `it never crashed after ${spared.join(', ')}`
-        : `${crashing.crashed.size} crashes, ${crashing.executions.size} executions, ${crashing.byHand} of them started by hand after the new primary led`,
+        : `${crashing.crashed.size} crashes, ${crashing.executions.size} executions`,
     );
     say(`the writer waited ${formatSeconds(move.rtoSeconds)}`);
     judgeMove(stage, move, 'crash', 'within the budget or accepted');
@@ -67,9 +62,6 @@ export async function crashEverywhere(stage: FailoverStage): Promise<Move> {
 }
 
 function crashAfterEachStep({ world: { lab }, timeline }: FailoverStage, crashing: Crashing): () => void {
-  lab.beforeStep = async (_, record) => {
-    crashing.plan = FailoverRecord.parse(record).plan;
-  };
   lab.afterStep = (operation, execution) => {
     crashing.executions.add(execution.name);
     if (crashing.crashed.has(operation)) return;
@@ -78,7 +70,6 @@ function crashAfterEachStep({ world: { lab }, timeline }: FailoverStage, crashin
     lab.crashExecution(execution);
   };
   return () => {
-    lab.beforeStep = async () => {};
     lab.afterStep = () => {};
   };
 }
@@ -96,17 +87,10 @@ async function ended(world: FailoverWorld, { crashed }: Crashing): Promise<boole
   return crashed.has('record-failover') && world.record().phase === 'active';
 }
 
-async function startedAgain(world: FailoverWorld, crashing: Crashing): Promise<void> {
+async function startedAgain(world: FailoverWorld): Promise<void> {
   const { lab } = world;
-  const { plan } = crashing;
-  const { phase, epoch } = world.record();
-  if (plan && phase === 'active' && epoch === plan.epoch) {
-    const { executions } = lab.ports(plan.to);
-    const { ref } = await latestExecution(executions, plan);
-    crashing.byHand++;
-    await executions.start({ ...ref, input: { plan } });
-    return;
-  }
+  const { phase, committed } = world.record();
+  const isByVotes = phase === 'active' && committed === undefined;
   // Counted, because one that crashes again at once is not seen running.
   const before = lab.executions.started.length;
   const isStarted = (): boolean => lab.executions.started.length > before;
@@ -114,7 +98,7 @@ async function startedAgain(world: FailoverWorld, crashing: Crashing): Promise<v
   if (isStarted()) return;
   lab.advance(restartSeconds);
   await world.until('observers start it again', againSeconds, async () => {
-    if (isStarted() || phase === 'active') return isStarted();
+    if (isStarted() || isByVotes) return isStarted();
     // They may have noticed only after the clock was set forward: then it is done once more.
     await lab.clock.sleep(noticeMs);
     if (!isStarted()) lab.advance(restartSeconds);

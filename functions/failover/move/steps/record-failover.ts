@@ -30,9 +30,9 @@ export const recordFailover = defineStep({
       const markdown = failoverReportMarkdown(report);
       await reports.put(plan.to, keys.html, Buffer.from(htmlPage(markdown)), 'text/html; charset=utf-8');
       await reports.put(plan.to, keys.markdown, Buffer.from(markdown), 'text/markdown; charset=utf-8');
+      await writeTransition(coordination, (current) => finish(current, plan));
     });
     if (!stored) await putMetrics(report, context);
-    await writeTransition(coordination, (current) => finish(current, plan));
     return found(record, 'done', `the report is ${keys.json} in ${plan.to}`);
   },
 });
