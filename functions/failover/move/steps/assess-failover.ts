@@ -16,7 +16,7 @@ export const assessFailover = defineStep({
   name: 'assess-failover',
   summary: 'Looks whether the plan still fits, and how far it came.',
   timeout: seconds(30),
-  needs: ['coordination:read', 'replicas:describe', 'replicas:swap'],
+  needs: ['coordination:read', 'replicas:describe'],
   input: FailoverRecord,
   async run(record, context) {
     const { coordination, clock } = context;
@@ -74,6 +74,7 @@ async function wanted(
   }
   if (plan.replacement) {
     const { databaseId, restoredId } = plan.replacement;
+    // A prepared copy is only looked at; this function may not prepare one.
     const { status, says } = await replicas.prepareSwap({ databaseId, region: plan.to, restoredId });
     if (status !== 'available') return found(record, 'refused', `${restoredId} is not ready to take the place of ${databaseId}: ${says}`);
     return found(record, 'ask', plan.reason);
