@@ -57,6 +57,15 @@ import { recordFailover } from './failover/move/steps/record-failover.ts';
 import { scaleUp } from './failover/move/steps/scale-up.ts';
 import { tellPeople } from './failover/move/steps/tell-people.ts';
 import { observeRegions } from './failover/observe/observe.ts';
+import { findCleanState } from './failover/recovery/steps/find-clean-state.ts';
+import { giveUpRecovery } from './failover/recovery/steps/give-up-recovery.ts';
+import { holdForRecovery } from './failover/recovery/steps/hold-for-recovery.ts';
+import { judgeRestoredCopy } from './failover/recovery/steps/judge-restored-copy.ts';
+import { keepDamagedDatabase } from './failover/recovery/steps/keep-damaged-database.ts';
+import { prepareReplacement } from './failover/recovery/steps/prepare-replacement.ts';
+import { awaitRecoveryProtection, protectAfterRecovery } from './failover/recovery/steps/protect-after-recovery.ts';
+import { awaitReplacement, startReplacement } from './failover/recovery/steps/replace-database.ts';
+import { reportRecovery } from './failover/recovery/steps/report-recovery.ts';
 import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
 import { checkVerificationAge } from './verify/check-verification-age.ts';
 import { startVerifications } from './verify/start-verifications.ts';
@@ -108,6 +117,8 @@ export interface StepLists {
   readonly failback: readonly AnyStep[];
   /** Rehearsals, on temporary databases, and full tests: both run in the Region that would take over. */
   readonly drill: readonly AnyStep[];
+  /** Puts a damaged database back, with the steps of verifications for what it restores; reaches no other Region than the one that leads. */
+  readonly recovery: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -180,11 +191,26 @@ const drillSteps: readonly AnyStep[] = [
   reportFullTest,
 ];
 
+const recoverySteps: readonly AnyStep[] = [
+  holdForRecovery,
+  keepDamagedDatabase,
+  findCleanState,
+  judgeRestoredCopy,
+  prepareReplacement,
+  startReplacement,
+  awaitReplacement,
+  protectAfterRecovery,
+  awaitRecoveryProtection,
+  giveUpRecovery,
+  reportRecovery,
+];
+
 export const stepLists: StepLists = {
   verification: verificationSteps,
   failover: failoverSteps,
   failback: failbackSteps,
   drill: drillSteps,
+  recovery: recoverySteps,
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 

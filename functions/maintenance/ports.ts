@@ -50,6 +50,7 @@ export const machineNames = [
   'failback',
   'failover-rehearsal',
   'failover-full-test',
+  'recover-database',
 ] as const;
 export type MachineName = (typeof machineNames)[number];
 

@@ -41,7 +41,8 @@ export const VerificationRecord = z.strictObject({
   databaseId: DatabaseId,
   /** Region that restores and judges. */
   region: Region,
-  purpose: z.enum(['backup', 'point-in-time', 'second-region', 'on-demand']),
+  /** `recovery`: the copy is not only judged, it is to take the place of the live database. */
+  purpose: z.enum(['backup', 'point-in-time', 'second-region', 'on-demand', 'recovery']),
   target: Target,
   startedAt: Timestamp,
   restoredId: z.string().optional(),

@@ -60,7 +60,18 @@ export function verdictOf(record: VerificationRecord): Verdict {
     ...(failure ? [failure] : []),
     ...(teardown ? [teardown] : []),
   ];
-  const missing = requiredChecks[record.target.kind].filter((id) => !checks.some((check) => check.id === id && check.result === 'passed'));
+  return judged(checks, requiredChecks[record.target.kind]);
+}
+
+/** The same verdict while the copy still stands, for one that is to be used: everything but its removal. Pure. */
+export const soundnessOf = ({ checks, target }: Pick<VerificationRecord, 'checks' | 'target'>): Verdict =>
+  judged(
+    checks,
+    requiredChecks[target.kind].filter((id) => id !== 'teardown'),
+  );
+
+function judged(checks: readonly Check[], required: readonly string[]): Verdict {
+  const missing = required.filter((id) => !checks.some((check) => check.id === id && check.result === 'passed'));
   const unanswered = missing.filter((id) => !checks.some((check) => check.id === id && check.result === 'failed'));
   const completed: Check = {
     id: 'completed',

@@ -61,6 +61,8 @@ export interface MachineStepProps {
   readonly steps: StepFunctions;
   /** Name of the operation that does it. */
   readonly does: string;
+  /** The part of the record that it takes and returns, where another machine's step is used; the whole record when left out. */
+  readonly on?: `$.${string}`;
   /** `patience` when left out. */
   readonly retries?: Retries;
 }
@@ -71,11 +73,12 @@ export interface MachineStepProps {
  *
  * @param name a sentence for the operator who looks at a running machine
  */
-export function machineStep(scope: Construct, name: string, { steps, does, retries = patience }: MachineStepProps): LambdaInvoke {
+export function machineStep(scope: Construct, name: string, { steps, does, on, retries = patience }: MachineStepProps): LambdaInvoke {
   const worker = steps.find(does);
   const state = new LambdaInvoke(scope, name, {
     lambdaFunction: worker.function,
     payloadResponseOnly: true,
+    ...(on ? { inputPath: on, resultPath: on } : {}),
     taskTimeout: sfn.Timeout.duration(Duration.seconds(worker.operation.timeout).plus(invocationSlack)),
     comment: worker.operation.summary,
   });

@@ -168,7 +168,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
         ? [] // there are no such machines then
         : startExecutions(
             scope,
-            candidateRegions(operations),
+            scope.staysHome ? [region] : candidateRegions(operations),
             machineNames.filter((machine) => !provesBackups(machine)),
           );
     case 'state-backups:backup':

@@ -11,6 +11,8 @@ import { LockedVault } from '../backup/locked-vault.ts';
 import { CoordinationTable } from '../failover/coordination-table.ts';
 import { addFailoverAlarms } from '../failover/failover-alarms.ts';
 import { hasFailoverMachine } from '../failover/failover-machines.ts';
+import { OtherRegionsDenied } from '../failover/other-regions-denied.ts';
+import { RecoveryMachines } from '../failover/recovery-machines.ts';
 import { RehearsalNetwork } from '../failover/rehearsal-network.ts';
 import { addOverdueAlarm, addTaskAlarms } from '../maintenance/task-alarms.ts';
 import { IsolatedNetwork } from '../network/isolated-network.ts';
@@ -70,13 +72,14 @@ export class RegionStack extends Stack {
     }
     if (isolated) {
       const denied = role === 'primary' ? {} : { denials: new HomeRegionDenied(this, scope).policy };
-      new VerificationMachines(
-        this,
-        scope,
-        keys,
-        topic,
-        steps.verification.map((step) => workers.make(step, denied)),
-      );
+      const verifiers = steps.verification.map((step) => workers.make(step, denied));
+      new VerificationMachines(this, scope, keys, topic, verifiers);
+      if (hasFailoverMachine(scope)) {
+        const stays = { denials: new OtherRegionsDenied(this, scope).policy, staysHome: true };
+        // It inspects what it restored with the steps of verifications, so it stands beside them.
+        const recoverers = steps.recovery.map((step) => workers.make(step, stays));
+        new RecoveryMachines(this, scope, keys, topic, [...recoverers, ...verifiers]);
+      }
       addVerificationAlarms(this, topic, scope);
     }
     if (hasFailoverMachine(scope)) new MovingStack(this, ground, steps);

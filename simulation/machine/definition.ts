@@ -52,6 +52,7 @@ const State = z.discriminatedUnion('Type', [
     ...then,
     Resource: z.string(),
     TimeoutSeconds: Seconds.optional(),
+    InputPath: z.string().default('$'),
     ResultPath: z.string().default('$'),
     Retry: z.array(Retrier).default([]),
     Catch: z.array(Catcher).default([]),

@@ -77,7 +77,7 @@ async function perform(state: Extract<State, { Type: 'Task' }>, record: unknown,
   const attempts = new Map<Retrier, number>();
   for (;;) {
     try {
-      const result = await host.invoke(state.Resource, record, state.TimeoutSeconds);
+      const result = await host.invoke(state.Resource, at(record, state.InputPath), state.TimeoutSeconds);
       return onward(state, withResult(record, state.ResultPath, result));
     } catch (thrown) {
       if (thrown instanceof InvalidInput && thrown.message.startsWith('the interpreter')) throw thrown;

@@ -1,8 +1,11 @@
 import { audited } from '../../audit/audited.ts';
-import { after } from '../../common/duration.ts';
+import { after, hours, seconds } from '../../common/duration.ts';
 import { timestamp } from '../../common/ids.ts';
 import { defineStep } from '../../common/task.ts';
 import { VerificationRecord } from '../models.ts';
+
+/** A copy that is to take the live database's place is inspected and made fit after it is up, with retries; only then does its expiry go. */
+const untilItIsFit = hours(12);
 
 /** Starts the restore. The restored database is named after the verification, so a repeated step finds the first one. */
 export const startRestore = defineStep({
@@ -14,11 +17,12 @@ export const startRestore = defineStep({
     const { databases, clock, operations } = context;
     const requestedAt = clock.now();
     const restoredId = record.verificationId;
+    const { restoreLimit } = operations.verification;
     const request = {
       restoredId,
       region: record.region,
       databaseId: record.databaseId,
-      expiresAt: after(requestedAt, operations.verification.restoreLimit),
+      expiresAt: after(requestedAt, record.purpose === 'recovery' ? seconds(restoreLimit + untilItIsFit) : restoreLimit),
     };
     const { target } = record;
     await audited(
