@@ -84,7 +84,7 @@ export async function failoverWorld(given: { readonly operations?: Operations; r
       const planned = planFailover({
         operations,
         record: await ports.coordination.read(),
-        kind: change.kind ?? 'failover',
+        kind: change.kind === 'switchover' ? 'switchover' : 'failover',
         to: west,
         requestedBy: 'codeblue',
         reason: 'us-east-1 unreachable: 2 of 3 unhealthy for 40 s',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DatabaseId, RecoveryPointId, Region, Timestamp } from '../../common/ids.ts';
 import { Check } from '../../verify/models.ts';
+import { executionFields } from '../execution-record.ts';
 import { Epoch, FailoverPlan } from '../models.ts';
 
 /** What only the old primary had, of one table. Counts and names; the rows are in the export. */
@@ -76,8 +77,7 @@ export type FailbackStatus = z.output<typeof FailbackStatus>;
 export const FailbackRecord = z.strictObject({
   request: FailbackRequest,
   status: FailbackStatus.default('requested'),
-  /** Why, in a sentence that the operator reads. */
-  says: z.string().max(1000).default(''),
+  ...executionFields,
   /** When the wait that goes on now began. */
   waitingSince: Timestamp.optional(),
   listedUntil: ListingPlace.optional(),
@@ -87,13 +87,13 @@ export const FailbackRecord = z.strictObject({
   lost: z.array(Counts).default([]),
   /** Databases whose old primary could not be listed, and why. */
   notListed: z.array(z.strictObject({ databaseId: DatabaseId, why: z.string().max(300) })).default([]),
+  /** Databases whose replica in the old Region follows another primary than the one that leads: it was replaced. They are rebuilt too. */
+  astray: z.array(z.strictObject({ databaseId: DatabaseId, why: z.string().max(300) })).default([]),
   /** Backups of the old primaries before they were rebuilt. */
   kept: z.array(z.strictObject({ databaseId: DatabaseId, recoveryPointId: RecoveryPointId })).default([]),
   proven: z.array(z.strictObject({ databaseId: DatabaseId, at: Timestamp, checks: z.array(Check) })).default([]),
   /** The planned change that gives the lead back. */
   plan: FailoverPlan.optional(),
   milestones: z.array(z.strictObject({ name: FailbackStatus, at: Timestamp })).default([]),
-  /** Where the machine's catches put what they caught. */
-  failure: z.unknown().optional(),
 });
 export type FailbackRecord = z.output<typeof FailbackRecord>;

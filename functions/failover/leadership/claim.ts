@@ -62,7 +62,7 @@ export function activate(record: CoordinationRecord, plan: FailoverPlan, lease: 
   if (!isFor(record, plan)) return refused(`${standing(record)}; the plan for epoch ${plan.epoch} does not hold the claim`);
   if (record.phase !== 'promoting') return refused(`${standing(record)}; it was never committed to`);
   const { plan: _, ...rest } = record;
-  return write({ ...rest, ...lease, phase: 'active', changedAt: timestamp(now) });
+  return write({ ...rest, ...lease, phase: 'active', primarySince: plan.epoch, changedAt: timestamp(now) });
 }
 
 /** Everything after the opening is done as well: told and recorded. Nobody takes the change over from here on. */

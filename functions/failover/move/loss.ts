@@ -22,12 +22,13 @@ export interface LeaseFacts {
  */
 export function lastKnownPositions(
   votes: readonly Vote[],
-  { from, epoch }: Pick<FailoverPlan, 'from' | 'epoch'>,
+  { from, epoch, primarySince }: Pick<FailoverPlan, 'from' | 'epoch'> & Pick<CoordinationRecord, 'primarySince'>,
   facts: LeaseFacts,
 ): readonly LastKnown[] {
   const newest = new Map<string, LastKnown>();
   for (const vote of votes) {
-    if (vote.about !== from || vote.epoch > epoch) continue;
+    // A position from before its primary was opened is of another that stood there.
+    if (vote.about !== from || vote.epoch > epoch || vote.epoch < (primarySince ?? 0)) continue;
     for (const { databaseId, position, at } of vote.positions) {
       const seen = new Date(at);
       const known = {

@@ -15,7 +15,7 @@ import { repeatedly } from '../repeatedly.ts';
 import { within } from '../time-limit.ts';
 import { type Decision, decide } from './decide.ts';
 import { look, noWayToLook } from './looks.ts';
-import { firstSighting, freshWatch, looked, resumedWatch, type Sighting, sighted, voteOf, type Watch } from './watch.ts';
+import { firstSighting, freshWatch, looked, resumedWatch, type Sighting, sighted, voteOf, type Watch, withoutPositions } from './watch.ts';
 
 /** An execution that ended without an end to its plan is started again after this long: at once it would fail at once. */
 const restartAfterSeconds = 20;
@@ -33,6 +33,8 @@ interface Run {
   /** As last read; undefined before the first guardian. */
   record: CoordinationRecord | undefined;
   watch: Watch | undefined;
+  /** Since when the databases that `watch` is about have been the primaries. */
+  primarySince: CoordinationRecord['primarySince'];
   sighting: Sighting;
   /** The attempt whose name was found free, and when. */
   free: { readonly name: string; readonly since: Date } | undefined;
@@ -62,7 +64,7 @@ export const observeRegions = defineTask({
     const { every: interval } = operations.failover.observe;
     const run: Run = {
       ...{ began: timestamp(clock.now()), connections: connectionsOver(context.fences), record: undefined, watch: undefined },
-      ...{ sighting: firstSighting(undefined), free: undefined, said: '' },
+      ...{ primarySince: undefined, sighting: firstSighting(undefined), free: undefined, said: '' },
     };
     try {
       const ticks = await repeatedly({ clock, log, deadline }, interval, async () => (await tick(run, context)) === 'superseded');
@@ -83,9 +85,14 @@ async function tick(run: Run, context: Context): Promise<'superseded' | 'blind' 
   if (votes === undefined && run.watch === undefined) return 'blind';
 
   const about = run.record ? leadingRegion(run.record) : operations.regions.primary;
-  if (run.watch === undefined) run.watch = resumedWatch(about, own);
+  const primarySince = run.record?.primarySince;
+  if (run.watch === undefined) run.watch = resumedWatch(about, own, run.record);
+  else if (primarySince !== run.primarySince) run.watch = withoutPositions(run.watch);
   if (run.watch.about !== about) run.watch = freshWatch(about);
+  run.primarySince = primarySince;
   run.watch = looked(run.watch, await look({ ...context, connections: run.connections }, about), observe, clock.now());
+  // Whatever answers to the name now, its replacement is another.
+  if (run.record?.plan?.replacement) run.watch = withoutPositions(run.watch);
   const vote = voteOf(region, run.began, run.watch, run.sighting, run.record, clock.now());
   await within(clock, observe.timeout, coordination.castVote(vote));
   await measure(run, vote, context);

@@ -14,9 +14,17 @@ export interface Watch {
 
 export const freshWatch = (about: Region): Watch => ({ about, findings: [], positions: [], lookedAt: undefined });
 
-/** Goes on where an earlier run of this Region's observer left off, when that was about the same Region. */
-export const resumedWatch = (about: Region, last: Vote | undefined): Watch =>
-  last?.about === about ? { about, findings: last.findings, positions: last.positions, lookedAt: last.at } : freshWatch(about);
+/**
+ * Goes on where an earlier run of this Region's observer left off, when that was about the same Region. Positions of the time before today's primaries were
+ * opened are of databases that were replaced meanwhile.
+ */
+export function resumedWatch(about: Region, last: Vote | undefined, record?: Pick<CoordinationRecord, 'primarySince'>): Watch {
+  if (last?.about !== about) return freshWatch(about);
+  return { about, findings: last.findings, positions: last.epoch < (record?.primarySince ?? 0) ? [] : last.positions, lookedAt: last.at };
+}
+
+/** What was read of databases that others took the place of says nothing about those. */
+export const withoutPositions = (watch: Watch): Watch => ({ ...watch, positions: [] });
 
 /** One look at everything: what each probe said, and the positions that could be read. Positions that could not are kept. */
 export interface Look {

@@ -37,7 +37,7 @@ describe('the coordination record', () => {
     expect(claimed).toEqual({ ...led(), epoch: 8, holder: standby, phase: 'claimed', plan: planned(), version: 42 });
     const committed = measured(planned());
     expect(promoting).toEqual({ ...claimed, phase: 'promoting', committed, version: 43 });
-    const leads = { ...led(), epoch: 8, holder: standby, phase: 'active', leaseUntil: at(80), changedAt: at(60) };
+    const leads = { ...led(), epoch: 8, holder: standby, phase: 'active', leaseUntil: at(80), primarySince: 8, changedAt: at(60) };
     expect(active).toEqual({ ...leads, committed, version: 44 });
     expect(written(finish(active, planned()))).toEqual({ ...leads, version: 45 });
   });
@@ -51,6 +51,7 @@ describe('the coordination record', () => {
       phase: 'claimed',
       plan: next,
       leaseUntil: at(80),
+      primarySince: 8,
       changedAt: at(60),
       version: 45,
     });

@@ -98,6 +98,12 @@ describe('the last that is known of the old primary', () => {
     expect(knownBy(newer, older)).toMatchObject([{ position: position(66) }]);
   });
 
+  test('a position from before the primary was opened is of the database that it took the place of', () => {
+    const since = { ...planned(), primarySince: epoch(7) };
+    expect(lastKnownPositions([vote({ epoch: epoch(6) })], since, facts)).toEqual([]);
+    expect(lastKnownPositions([vote({ epoch: epoch(7) })], since, facts)).toHaveLength(1);
+  });
+
   test('positions of another Region, or of a later epoch, say nothing of it', () => {
     expect(knownBy(vote({ about: standby }))).toEqual([]);
     expect(knownBy(vote({ epoch: epoch(9) }))).toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Sighting, sighted } from '../../../functions/failover/observe/watch.ts';
-import { policy, secondsLater } from '../support.ts';
+import type { Vote } from '../../../functions/failover/models.ts';
+import { resumedWatch, type Sighting, sighted } from '../../../functions/failover/observe/watch.ts';
+import { at, databaseIds, epoch, policy, primary, secondsLater, standby } from '../support.ts';
 
 const { every, timeout } = policy.observe;
 /** Reads of the given versions at the given seconds by the observer's clock. */
@@ -27,5 +28,25 @@ describe('how long one version of the record was seen', () => {
 
   it('counts nothing for a clock that was set back', () => {
     expect(reads([0, 41], [5, 41], [-3600, 41], [-3595, 41]).unchangedSeconds).toBe(10);
+  });
+});
+
+describe('what a later run of an observer goes on from', () => {
+  const [databaseId] = databaseIds;
+  const cast = (inEpoch: number): Vote => ({
+    ...{ observer: standby, at: at(10), run: at(0), about: primary, epoch: epoch(inEpoch), lease: { version: 41, unchangedSeconds: 3 } },
+    findings: [{ subject: 'region', status: 'healthy', since: at(0), contrary: 0, says: '200' }],
+    positions: databaseId ? [{ databaseId, position: { transactions: 90_000 }, at: at(9) }] : [],
+  });
+
+  it('is all of it, while the databases are the same', () => {
+    const { findings, positions } = cast(8);
+    expect(resumedWatch(primary, cast(8), { primarySince: epoch(8) })).toMatchObject({ findings, positions });
+  });
+
+  it('is no position of a database that was replaced since', () => {
+    const watch = resumedWatch(primary, cast(7), { primarySince: epoch(8) });
+    expect(watch.positions).toEqual([]);
+    expect(watch.findings).toEqual(cast(7).findings);
   });
 });

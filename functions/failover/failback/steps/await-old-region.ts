@@ -3,7 +3,9 @@ import { ServiceUnavailable } from '../../../common/errors.ts';
 import type { DatabaseId } from '../../../common/ids.ts';
 import type { Ports } from '../../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../../common/task.ts';
-import type { CoordinationRecord } from '../../models.ts';
+import type { CoordinationRecord, Epoch } from '../../models.ts';
+import { whyAstray } from '../../move/followed-primary.ts';
+import type { FenceState } from '../../ports.ts';
 import { FailbackRecord, type FailbackRequest } from '../models.ts';
 import { found, notYet, whyNotLeading } from './failback-step.ts';
 
@@ -25,10 +27,12 @@ export const awaitOldRegion = defineStep({
     if (isHandedOver(leads, request)) return handedOverBefore(record, context);
     const disturbed = await whyNotLeading(coordination, record);
     if (disturbed !== undefined) return found(record, 'stopped', disturbed, clock.now());
-    const reasons = await Promise.all(operations.databases.map(({ id }) => whyNotReady(id, request, context)));
-    const waitingFor = reasons.filter((reason) => reason !== undefined);
+    const looks = await Promise.all(operations.databases.map(({ id }) => lookAt(id, request, leads, context)));
+    const waitingFor = looks.flatMap(({ notReady }) => notReady ?? []);
     if (waitingFor.length > 0) return notYet(record, 'waiting', waitingFor.join('; '), { now: clock.now(), limit });
-    return found(record, 'back', `${request.oldRegion} is back, and nothing is written there`, clock.now());
+    const astray = looks.flatMap(({ databaseId, astray: why }) => (why === undefined ? [] : [{ databaseId, why }]));
+    const strays = astray.map(({ databaseId, why }) => `; the replica of ${databaseId} there ${why}`).join('');
+    return found({ ...record, astray }, 'back', `${request.oldRegion} is back, and nothing is written there${strays}`, clock.now());
   },
 });
 
@@ -42,26 +46,40 @@ function handedOverBefore(record: FailbackRecord, { operations, clock }: TaskCon
   return found({ ...record, notListed }, 'handed-over', `${record.request.oldRegion} leads already`, clock.now());
 }
 
-async function whyNotReady(
+interface Look {
+  readonly databaseId: DatabaseId;
+  /** Why nothing can be done yet. */
+  readonly notReady?: string | undefined;
+  readonly astray?: string | undefined;
+}
+
+async function lookAt(
   databaseId: DatabaseId,
   { oldRegion, epoch }: FailbackRequest,
+  leads: CoordinationRecord | undefined,
   { replicas, fences }: Pick<Ports, 'replicas' | 'fences'>,
-): Promise<string | undefined> {
+): Promise<Look> {
+  const name = `${databaseId} in ${oldRegion}`;
   try {
     const { role, status, says } = await replicas.describe(databaseId, oldRegion);
-    if (status !== 'available' && role !== 'replica') return `${databaseId} in ${oldRegion}: ${says}`;
-    if (role !== 'primary') return undefined; // the service or an earlier failback has rebuilt it, or there is nothing left of it
+    if (status !== 'available' && role !== 'replica') return { databaseId, notReady: `${name}: ${says}` };
+    // Nothing is left of it, or the service or an earlier failback is rebuilding it.
+    if (role === 'absent' || status !== 'available') return { databaseId };
     const fence = await fences.open(databaseId, oldRegion);
     try {
-      const { open, closedFor } = await fence.state();
-      if (open) return `${databaseId} in ${oldRegion} accepts writes: its guardian has not closed it`;
-      if (closedFor === undefined || closedFor < epoch) return `${databaseId} in ${oldRegion} is not closed for epoch ${epoch} yet`;
-      return undefined;
+      const state = await fence.state();
+      if (role === 'replica') return { databaseId, astray: leads && whyAstray(state, leads) };
+      return { databaseId, notReady: whyNotClosed(name, state, epoch) };
     } finally {
       await fence.end();
     }
   } catch (error) {
-    if (error instanceof ServiceUnavailable) return `${databaseId} in ${oldRegion}: ${error.message}`;
+    if (error instanceof ServiceUnavailable) return { databaseId, notReady: `${name}: ${error.message}` };
     throw error;
   }
+}
+
+function whyNotClosed(name: string, { open, closedFor }: FenceState, epoch: Epoch): string | undefined {
+  if (open) return `${name} accepts writes: its guardian has not closed it`;
+  return closedFor === undefined || closedFor < epoch ? `${name} is not closed for epoch ${epoch} yet` : undefined;
 }

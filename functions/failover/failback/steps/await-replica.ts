@@ -3,7 +3,9 @@ import { ServiceUnavailable } from '../../../common/errors.ts';
 import type { Database } from '../../../common/operations.ts';
 import type { PortsFor } from '../../../common/ports.ts';
 import { defineStep } from '../../../common/task.ts';
-import type { Position } from '../../models.ts';
+import type { CoordinationRecord, Position } from '../../models.ts';
+import { whyAstray } from '../../move/followed-primary.ts';
+import type { FenceState } from '../../ports.ts';
 import { FailbackRecord, type FailbackRequest } from '../models.ts';
 import { found, notYet, whyNotLeading } from './failback-step.ts';
 
@@ -28,7 +30,8 @@ export const awaitReplica = defineStep({
     const { coordination, operations, clock } = context;
     const disturbed = await whyNotLeading(coordination, record);
     if (disturbed !== undefined) return found(record, 'stopped', disturbed, clock.now());
-    const looks = await Promise.all(operations.databases.map((database) => lookAt(database, record.request, context)));
+    const current = await coordination.read();
+    const looks = await Promise.all(operations.databases.map((database) => lookAt(database, record.request, current, context)));
     const failed = looks.flatMap((look) => (look?.failed ? [look.says] : []));
     if (failed.length > 0) return found(record, 'stopped', failed.join('; '), clock.now());
     const waitingFor = looks.flatMap((look) => (look ? [look.says] : []));
@@ -41,6 +44,7 @@ export const awaitReplica = defineStep({
 async function lookAt(
   database: Database,
   { oldRegion, leader }: FailbackRequest,
+  current: CoordinationRecord | undefined,
   { replicas, fences }: Context,
 ): Promise<{ readonly says: string; readonly failed: boolean } | undefined> {
   const name = `${database.id} in ${oldRegion}`;
@@ -48,16 +52,19 @@ async function lookAt(
     const state = await replicas.describe(database.id, oldRegion);
     if (state.status === 'failed') return { says: `${name}: ${state.says}`, failed: true };
     if (state.role !== 'replica' || state.status !== 'available') return { says: `${name}: ${state.says}`, failed: false };
-    const read = async (region: typeof leader): Promise<Position> => {
+    const read = async (region: typeof leader): Promise<{ readonly position: Position; readonly state: FenceState }> => {
       const fence = await fences.open(database.id, region);
       try {
-        return await fence.position();
+        return { position: await fence.position(), state: await fence.state() };
       } finally {
         await fence.end();
       }
     };
     // The replica first: what it has by then, the primary had.
-    const [replica, primary] = [await read(oldRegion), await read(leader)];
+    const [{ position: replica, state: fence }, { position: primary }] = [await read(oldRegion), await read(leader)];
+    // Canaries of another primary can be newer: they would look like no lag at all.
+    const astray = current && whyAstray(fence, current);
+    if (astray !== undefined) return { says: `${name} ${astray}`, failed: false };
     if (!replica.canary || !primary.canary) return { says: `${name} shows no canary yet`, failed: false };
     const lag = secondsBetween(new Date(replica.canary.writtenAt), new Date(primary.canary.writtenAt));
     return lag <= lagLimit(database) ? undefined : { says: `${name} is ${Math.round(lag)} s behind`, failed: false };

@@ -61,6 +61,13 @@ async function listDatabase(databaseId: DatabaseId, record: FailbackRecord, fork
   const { replicas, sqlServers, operations } = context;
   const { oldRegion, leader } = record.request;
   const { engine, databaseNames } = databaseOf(operations, databaseId);
+  const stray = record.astray.find((each) => each.databaseId === databaseId);
+  if (stray) {
+    return {
+      record: notListed(record, databaseId, `its replica ${stray.why}; what only the damaged one had is in it: it is kept in ${leader}`),
+      done: true,
+    };
+  }
   const { role } = await replicas.describe(databaseId, oldRegion);
   if (role !== 'primary') return { record: notListed(record, databaseId, whyNoPrimary[role][engine]), done: true };
   const servers = { old: await sqlServers.live(databaseId, oldRegion), current: await sqlServers.live(databaseId, leader) };

@@ -7,7 +7,10 @@ import { act, found, notYet, whyNotLeading } from './failback-step.ts';
 /** A name is changed in minutes; a service that does not answer may take longer. */
 const limit = hours(2);
 
-/** Asks the database service to make replicas of today's primaries in the old Region. What stood there is kept aside by the service's adapter. */
+/**
+ * Asks the database service to make replicas of today's primaries in the old Region: of what was a primary there, and of a
+ * replica that follows one that was replaced. What stood there is kept aside by the service's adapter.
+ */
 export const rebuildOldRegion = defineStep({
   name: 'rebuild-old-region',
   summary: 'Rebuilds the databases of the old Region as replicas of the new primary.',
@@ -20,7 +23,8 @@ export const rebuildOldRegion = defineStep({
     const disturbed = await whyNotLeading(coordination, record);
     if (disturbed !== undefined) return found(record, 'stopped', disturbed, clock.now());
     for (const { id } of operations.databases) {
-      if ((await replicas.describe(id, oldRegion)).role === 'replica') continue;
+      const isAstray = record.astray.some(({ databaseId }) => databaseId === id);
+      if (!isAstray && (await replicas.describe(id, oldRegion)).role === 'replica') continue;
       const resource = `${oldRegion}/${id}`;
       const says = await act(context, record, { action: 'rebuild-replica', resource }, () =>
         unlessBusy(replicas.rebuild({ databaseId: id, region: oldRegion, from: leader, epoch })),

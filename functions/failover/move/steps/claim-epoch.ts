@@ -30,7 +30,8 @@ export const claimEpoch = defineStep({
     const { plan } = record;
     const { lease } = operations.failover;
     const votes = await coordination.votes();
-    const standing = standingOf(await coordination.read(), plan);
+    const current = await coordination.read();
+    const standing = standingOf(current, plan);
     if (standing === 'promoting') return found(record, 'committed', `epoch ${plan.epoch} is being promoted for this plan already`);
     if (standing === 'leads') return found(record, 'promoted', `${plan.to} leads in epoch ${plan.epoch} already`);
     if (standing !== 'before' && standing !== 'claimed') return pastItsEpoch(record, standing);
@@ -63,7 +64,13 @@ export const claimEpoch = defineStep({
       ),
       claimedAt: timestamp(now),
       fenceWaitSeconds: wait,
-      lastKnown: [...lastKnownPositions(votes, plan, { lease, claimedVersion, claimedAt: now, fenceWaitSeconds: wait })],
+      lastKnown: [
+        ...lastKnownPositions(
+          votes,
+          { ...plan, primarySince: current?.primarySince },
+          { lease, claimedVersion, claimedAt: now, fenceWaitSeconds: wait },
+        ),
+      ],
     };
   },
 });

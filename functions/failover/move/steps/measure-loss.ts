@@ -2,9 +2,11 @@ import { formatSeconds, minutes, seconds, secondsBetween } from '../../../common
 import type { Ports } from '../../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
-import { type FailoverPlan, FailoverRecord, type LossEstimate } from '../../models.ts';
+import { standingOf } from '../../leadership/standing.ts';
+import { type CoordinationRecord, type FailoverPlan, FailoverRecord, type LossEstimate } from '../../models.ts';
+import { whyAstray } from '../followed-primary.ts';
 import { estimateLoss, isWithinBudget } from '../loss.ts';
-import { found, freshStanding, pastItsEpoch } from './failover-step.ts';
+import { found, pastItsEpoch } from './failover-step.ts';
 
 /** Everything is closed while a planned change waits for the closing mark: rather give up than make an outage of it. */
 const closingMarkLimit = seconds(60);
@@ -20,6 +22,9 @@ const pollMilliseconds = 500;
  * A failover waits too, for what is left of the old lease where a receipt or a human cut that wait short. The replica inherits the lease row with
  * everything else that it received, and a renewal without the closing after it would open it as soon as it is promoted, before this epoch has given
  * it a lease.
+ *
+ * A replica of another primary than the one that leads (that was replaced, and its replica stayed with it) is of another history: nobody can tell what promoting
+ * it would lose. People are asked, and a planned change refuses.
  */
 export const measureLoss = defineStep({
   name: 'measure-loss',
@@ -31,11 +36,12 @@ export const measureLoss = defineStep({
   async run(record, context) {
     const { coordination, metrics, clock } = context;
     const { plan } = record;
-    const standing = await freshStanding(coordination, record);
+    const current = await coordination.read();
+    const standing = standingOf(current, plan);
     if (standing === 'promoting') return found(record, 'committed', `epoch ${plan.epoch} is being promoted for this plan already`);
-    if (standing !== 'claimed') return pastItsEpoch(record, standing);
+    if (current === undefined || standing !== 'claimed') return pastItsEpoch(record, standing);
     if (plan.replacement) return agreedLoss(record, plan.replacement, clock.now());
-    const { replicas, inheritedSeconds } = await untilNothingOpenIsInherited(record, context);
+    const { replicas, inheritedSeconds } = await untilNothingOpenIsInherited(record, current, context);
     const losses = replicas.map(({ loss }) => loss);
     for (const { databaseId, atMostSeconds } of losses) {
       const dimensions = { Database: databaseId };
@@ -49,7 +55,9 @@ export const measureLoss = defineStep({
     }
     const measured = { ...record, losses, fenceWaitSeconds: inheritedSeconds };
     const behind = replicas.filter(({ hasEverything }) => !hasEverything).map(({ loss }) => loss.databaseId);
+    const astray = replicas.flatMap((replica) => (replica.astray === undefined ? [] : [`${plan.to}'s replica ${replica.astray}`]));
     if (plan.kind === 'switchover') {
+      if (astray.length > 0) return found(measured, 'refused', astray.join('; '));
       if (behind.length === 0) return found(measured, 'within-budget', 'every replica has the closing mark: nothing is lost');
       const waited = secondsBetween(new Date(record.claimedAt ?? plan.requestedAt), clock.now());
       if (waited < closingMarkLimit) return found(measured, 'behind', `${behind.join(', ')} has not the closing mark yet`);
@@ -58,7 +66,7 @@ export const measureLoss = defineStep({
     if (behind.length > 0 && inheritedSeconds > 0) {
       return found(measured, 'behind', `${behind.join(', ')} may inherit a lease that runs for another ${formatSeconds(inheritedSeconds)}`);
     }
-    const says = losses.map(describeLoss).join('; ');
+    const says = [...astray, ...losses.map(describeLoss)].join('; ');
     return found(measured, losses.every(isWithinBudget) ? 'within-budget' : 'over-budget', says);
   },
 });
@@ -88,13 +96,17 @@ function agreedLoss(
  * Looks until every replica has the closing mark or the old lease is over, for one look at most. @returns also how much of the lease is left, by
  * one clock
  */
-async function untilNothingOpenIsInherited(record: FailoverRecord, context: Pick<Ports, 'fences'> & TaskContext) {
+async function untilNothingOpenIsInherited(
+  record: FailoverRecord,
+  current: CoordinationRecord,
+  context: Pick<Ports, 'fences'> & TaskContext,
+) {
   const { clock, operations } = context;
   const { length, margin } = operations.failover.lease;
   const { plan, fenceWaitSeconds = length + margin } = record;
   const startedAt = clock.now();
   for (;;) {
-    const replicas = await Promise.all(plan.databases.map((database) => lookAtReplica(database, record, context)));
+    const replicas = await Promise.all(plan.databases.map((database) => lookAtReplica(database, record, current, context)));
     const waited = secondsBetween(startedAt, clock.now());
     const inheritedSeconds = Math.ceil(Math.max(0, fenceWaitSeconds - waited) * 1000) / 1000;
     const isSettled = inheritedSeconds === 0 || replicas.every(({ hasEverything }) => hasEverything);
@@ -106,14 +118,20 @@ async function untilNothingOpenIsInherited(record: FailoverRecord, context: Pick
 async function lookAtReplica(
   database: FailoverRecord['plan']['databases'][number],
   { plan, lastKnown }: FailoverRecord,
+  current: CoordinationRecord,
   { fences }: Pick<Ports, 'fences'> & TaskContext,
-): Promise<{ readonly loss: LossEstimate; readonly hasEverything: boolean }> {
+): Promise<{ readonly loss: LossEstimate; readonly hasEverything: boolean; readonly astray?: string }> {
   const { databaseId } = database;
   const fence = await fences.open(databaseId, plan.to);
   try {
     const position = await fence.position();
-    const { closedFor } = await fence.state();
+    const state = await fence.state();
+    const { closedFor } = state;
     const hasEverything = closedFor !== undefined && closedFor >= plan.epoch;
+    // Of another history than the primary that is lost: no position of the two can be compared.
+    const astray = hasEverything ? undefined : whyAstray(state, current);
+    if (astray !== undefined)
+      return { loss: estimateLoss(database, position, undefined), hasEverything, astray: `of ${databaseId} ${astray}` };
     const known = lastKnown.find((each) => each.databaseId === databaseId);
     // With the closing mark everything has come, whatever else the two positions say.
     const replica = hasEverything && known ? known.position : position;
