@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DatabaseId, Region, Timestamp } from '../common/ids.ts';
+import { executionFields } from './execution-record.ts';
 
 /** The generation of leadership. Raised by each claim, never lowered; 0 is before the first. */
 export const Epoch = z.int().nonnegative().brand<'Epoch'>();
@@ -251,8 +252,7 @@ export type FailoverStatus = z.output<typeof FailoverStatus>;
 export const FailoverRecord = z.strictObject({
   plan: FailoverPlan,
   status: FailoverStatus.default('planned'),
-  /** Why, in a sentence that the operator reads. */
-  says: z.string().max(1000).default(''),
+  ...executionFields,
   claimedAt: Timestamp.optional(),
   /** Set by the claim: for how long the old lease may still run, at most. Each look takes off what it waited by its own clock. */
   fenceWaitSeconds: z.number().nonnegative().optional(),
@@ -272,7 +272,5 @@ export const FailoverRecord = z.strictObject({
   /** What went wrong without stopping the failover, for people and the report. */
   shortfalls: z.array(z.string().max(500)).default([]),
   phases: z.array(PhaseTime).default([]),
-  /** Where the machine's catches put what they caught. */
-  failure: z.unknown().optional(),
 });
 export type FailoverRecord = z.output<typeof FailoverRecord>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Region, Timestamp } from '../../common/ids.ts';
+import { executionFields } from '../execution-record.ts';
 import { FailbackRequest } from '../failback/models.ts';
 import { Epoch, FailoverPlan, PhaseTime } from '../models.ts';
 
@@ -37,7 +38,7 @@ export type FullTestStatus = z.output<typeof FullTestStatus>;
 export const FullTestRecord = z.strictObject({
   request: FullTestRequest,
   status: FullTestStatus.default('requested'),
-  says: z.string().max(1000).default(''),
+  ...executionFields,
   /** The planned change that moves the lead away. */
   plan: FailoverPlan.optional(),
   movedAt: Timestamp.optional(),
@@ -51,7 +52,5 @@ export const FullTestRecord = z.strictObject({
   /** Why it is not as it should be: the first reason stays. */
   stoppedBy: z.string().max(1000).optional(),
   phases: z.array(PhaseTime).default([]),
-  /** Where the machine's catches put what they caught. */
-  failure: z.unknown().optional(),
 });
 export type FullTestRecord = z.output<typeof FullTestRecord>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DatabaseId, Region, Timestamp } from '../../common/ids.ts';
+import { executionFields } from '../execution-record.ts';
 import { Epoch, FailoverPlan, PhaseTime } from '../models.ts';
 
 /** What is asked for. A rehearsal runs in the Region that would take over, beside the live system. */
@@ -56,13 +57,11 @@ export type RehearsedDatabase = z.output<typeof RehearsedDatabase>;
 export const RehearsalRecord = z.strictObject({
   request: RehearsalRequest,
   status: RehearsalStatus.default('requested'),
-  says: z.string().max(1000).default(''),
+  ...executionFields,
   databases: z.array(RehearsedDatabase).default([]),
   phases: z.array(PhaseTime).default([]),
   /** Why it ended before its end. */
   stoppedBy: z.string().max(1000).optional(),
   teardown: z.strictObject({ requestedAt: Timestamp, removedAt: Timestamp.optional() }).optional(),
-  /** Where the machine's catches put what they caught. */
-  failure: z.unknown().optional(),
 });
 export type RehearsalRecord = z.output<typeof RehearsalRecord>;
