@@ -1,3 +1,5 @@
+import { incidentDefaults } from '../../config/incident-defaults.ts';
+import { commonIncidents, severitiesNamed } from '../../config/profiles/common-incidents.ts';
 import { days, hours, minutes, seconds } from '../../functions/common/duration.ts';
 import { Operations } from '../../functions/common/operations.ts';
 import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
@@ -17,6 +19,13 @@ const site = (region: string, identifier: string, digit: string, vpc: string) =>
     securityGroupId: `sg-0aaa000${digit}`,
   },
 });
+
+const contacts = {
+  owner: { name: 'Platform team', email: 'platform@example.org' },
+  onCall: { name: 'On call', email: 'oncall@example.org' },
+  compliance: { name: 'Compliance', email: 'compliance@example.org' },
+};
+const severities = severitiesNamed(['P0', 'P1', 'P2', 'P3']);
 
 const defaults: Operations = Operations.parse({
   name: 'hms',
@@ -108,11 +117,8 @@ const defaults: Operations = Operations.parse({
     drills: { rehearsal: monthly(2, 'sat', '03:00'), fullTest: quarterly(3, 'sat', '02:30') },
   },
   changeWindows: [{ name: 'Saturday night', opens: weekly('sat', '02:00'), lasts: hours(4) }],
-  contacts: {
-    owner: { name: 'Platform team', email: 'platform@example.org' },
-    onCall: { name: 'On call', email: 'oncall@example.org' },
-    compliance: { name: 'Compliance', email: 'compliance@example.org' },
-  },
+  incidents: incidentDefaults({ ...commonIncidents, severities }, contacts, 'America/New_York'),
+  contacts,
   logRetentionDays: { application: 90, backup: 365, audit: 3653 },
 });
 
