@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Epoch, type FailoverRecord } from '../../../../functions/failover/models.ts';
-import { east, type FailoverWorld, failoverWorld, movableOperations, west } from '../../../support/failover-world.ts';
+import { east, type FailoverWorld, failoverWorld, west } from '../../../support/failover-world.ts';
 
 const seven = Epoch.parse(7);
 
@@ -12,9 +12,8 @@ async function replaced({ closedForIt = true } = {}) {
   const world = await failoverWorld({ record: { primarySince: seven } });
   const [first] = world.databases;
   if (!first) throw new Error('no database');
-  const { follows: _, ...replica } = world.server(first, west).facts();
   const lease = closedForIt ? { epoch: seven, untilMicros: 0, closedFor: seven } : { epoch: Epoch.parse(6), holder: east, untilMicros: 1 };
-  world.server(first, west).set({ ...replica, streaming: false, lease });
+  world.server(first, west).set({ follows: undefined, streaming: false, lease });
   return { world, first };
 }
 
