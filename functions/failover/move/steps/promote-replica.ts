@@ -17,7 +17,11 @@ export const promoteReplica = defineStep({
   async run(record, context) {
     const { coordination, replicas } = context;
     const { plan } = record;
-    if (plan.replacement) return swapOneStep(record, plan.replacement, context);
+    if (plan.replacement) {
+      const swapped = await swapOneStep(record, plan.replacement, context);
+      // Over within one look, or before a crash: the next state finds out that it is up.
+      return swapped.status === 'promoted' ? found(swapped, 'promoting', swapped.says) : swapped;
+    }
     for (const { databaseId } of plan.databases) {
       const { role, status } = await replicas.describe(databaseId, plan.to);
       const standing = await freshStanding(coordination, record);
