@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { agreed, globalsOf, type ProgramContext, print } from './program-context.ts';
+import { openWhereAnswered, type ProgramContext } from './program-context.ts';
 import { withProgress } from './progress.ts';
 import { drillPorts, planDrill, renderDrillOutcome, renderPlannedDrill, startDrill } from './verbs/failover/drill.ts';
 
@@ -18,19 +18,12 @@ export function addDrill(program: Command, context: ProgramContext): void {
     .option('--outside-windows', 'now, although no change window is open')
     .option('--yes', 'begin without asking')
     .action(async ({ full = false, outsideWindows = false, yes }: DrillOptions, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, drillPorts);
-      const requestedBy = await context.host.principal(globals, session.region);
+      const { session, terminal, principal, show, mayDo } = await openWhereAnswered(context, command, drillPorts);
+      const requestedBy = await principal();
       const planned = await planDrill(session, { full, outsideWindows, requestedBy });
-      if (!terminal.json) terminal.note(renderPlannedDrill(planned));
-      if (!yes && !(await agreed(terminal, context.host))) {
-        terminal.note('Nothing was done.');
-        context.exitCode = 1;
-        return;
-      }
+      if (!(await mayDo(renderPlannedDrill(planned), { yes }))) return;
       const outcome = await withProgress(terminal, planned.execution.name, (report) => startDrill(session, planned, requestedBy, report));
-      print(terminal, outcome, renderDrillOutcome);
+      show(outcome, renderDrillOutcome);
       if (outcome.status !== 'succeeded') context.exitCode = 1;
     });
 }

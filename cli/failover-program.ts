@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { regionsOf } from '../functions/common/operations-lookup.ts';
 import type { ApprovalAnswer } from '../functions/failover/models.ts';
-import { agreed, globalsOf, type ProgramContext, print } from './program-context.ts';
+import { globalsOf, openWhereAnswered, type ProgramContext } from './program-context.ts';
 import { withProgress } from './progress.ts';
 import { answerQuestion, failoverAnswerPorts, questionNamed, renderQuestion } from './verbs/failover/answer.ts';
 import { failbackPorts, planFailback, renderFailback, renderFailbackPlan, startFailback } from './verbs/failover/back.ts';
@@ -44,10 +44,9 @@ function addStatus(failover: Command, context: ProgramContext): void {
     .command('status')
     .description('who leads, what the observers see, what they would decide; exits with 1 when there is something to look at')
     .action(async (_, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const result = await failoverStatus(await context.host.openWhereAnswered(globals, failoverStatusPorts));
-      print(terminal, result, (each) => renderFailoverStatus(each, terminal));
+      const { session, terminal, show } = await openWhereAnswered(context, command, failoverStatusPorts);
+      const result = await failoverStatus(session);
+      show(result, (each) => renderFailoverStatus(each, terminal));
       if (result.problems.length > 0) context.exitCode = 1;
     });
 }
@@ -68,12 +67,10 @@ function addPlan(failover: Command, context: ProgramContext): void {
     .addOption(to())
     .addOption(planned())
     .action(async (options: { to?: string; planned?: true }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failoverPlanPorts);
-      const requestedBy = await context.host.principal(globals, session.region);
+      const { session, principal, show } = await openWhereAnswered(context, command, failoverPlanPorts);
+      const requestedBy = await principal();
       const wanted = { ...options, planned: options.planned ?? false, reason: 'dry run', requestedBy };
-      print(terminal, await planWantedFailover(session, wanted), renderPlannedFailover);
+      show(await planWantedFailover(session, wanted), renderPlannedFailover);
     });
 }
 
@@ -86,16 +83,13 @@ function addStart(failover: Command, context: ProgramContext): void {
     .addOption(reason('why, for the people who are asked and for the report'))
     .option('--yes', 'begin without asking')
     .action(async (options: { to?: string; planned?: true; reason: string; yes?: true }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failoverStartPorts);
-      const requestedBy = await context.host.principal(globals, session.region);
+      const { session, terminal, principal, show, mayDo } = await openWhereAnswered(context, command, failoverStartPorts);
+      const requestedBy = await principal();
       const wanted = await planWantedFailover(session, { ...options, planned: options.planned ?? false, requestedBy });
-      if (!terminal.json) terminal.note(renderPlannedFailover(wanted));
-      if (!(await mayGoOn(context, options, terminal))) return;
+      if (!(await mayDo(renderPlannedFailover(wanted), options))) return;
       if (!terminal.json) {
         terminal.note(
-          globals.lab === undefined
+          globalsOf(command).lab === undefined
             ? 'Ctrl-C ends this view and not the failover; to stop that: codeblue failover abort'
             : 'Beside a lab the machine runs in this command: Ctrl-C ends it as a crash would. To stop the change: codeblue failover abort',
         );
@@ -103,20 +97,9 @@ function addStart(failover: Command, context: ProgramContext): void {
       const outcome = await withProgress(terminal, `failover to ${wanted.plan.to}`, (report) =>
         startFailover(session, wanted.plan, requestedBy, report),
       );
-      print(terminal, outcome, renderFailoverOutcome);
+      show(outcome, renderFailoverOutcome);
       if (outcome.status !== 'succeeded' || outcome.standing !== 'leads') context.exitCode = 1;
     });
-}
-
-async function mayGoOn(
-  context: ProgramContext,
-  { yes }: { readonly yes?: true },
-  terminal: ReturnType<ProgramContext['terminal']>,
-): Promise<boolean> {
-  if (yes || (await agreed(terminal, context.host))) return true;
-  terminal.note('Nothing was done.');
-  context.exitCode = 1;
-  return false;
 }
 
 function addAnswer(failover: Command, context: ProgramContext, verb: string, answer: ApprovalAnswer['answer'], says: string): void {
@@ -126,14 +109,11 @@ function addAnswer(failover: Command, context: ProgramContext, verb: string, ans
     .argument('<question>', 'the first digits of its hash, as the page and failover status show it')
     .option('--yes', 'answer without being asked again')
     .action(async (question: string, options: { yes?: true }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failoverAnswerPorts);
+      const { session, principal, show, mayDo } = await openWhereAnswered(context, command, failoverAnswerPorts);
       const request = await questionNamed(session, question);
-      if (!terminal.json) terminal.note(renderQuestion(request));
-      if (!(await mayGoOn(context, options, terminal))) return;
-      const result = await answerQuestion(session, request, answer, await context.host.principal(globals, session.region));
-      print(terminal, result, ({ says: sentence }) => sentence);
+      if (!(await mayDo(renderQuestion(request), options))) return;
+      const result = await answerQuestion(session, request, answer, await principal());
+      show(result, ({ says: sentence }) => sentence);
       if (result.stored.answer !== answer) context.exitCode = 1;
     });
 }
@@ -144,11 +124,9 @@ function addHolds(failover: Command, context: ProgramContext): void {
     .description('stop the change that is under way, before the point of no return: the lease goes back, and nothing moves for an hour')
     .addOption(reason('why, for the others'))
     .action(async (options: { reason: string }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failoverHoldPorts);
-      const by = await context.host.principal(globals, session.region);
-      print(terminal, await abortFailover(session, { ...options, by }), ({ hold, record }) =>
+      const { session, principal, show } = await openWhereAnswered(context, command, failoverHoldPorts);
+      const by = await principal();
+      show(await abortFailover(session, { ...options, by }), ({ hold, record }) =>
         record.phase === 'claimed'
           ? `Epoch ${record.epoch} gives the lease back at its next step. Nothing moves before ${hold.until}; to end that sooner: codeblue failover release`
           : `${record.holder} leads and keeps the lead; a machine that was about to begin ends. Nothing moves before ${hold.until}; to end that sooner: codeblue failover release`,
@@ -160,23 +138,17 @@ function addHolds(failover: Command, context: ProgramContext): void {
     .requiredOption('--until <time>', 'with its zone: 2026-11-21T07:30:00Z')
     .addOption(reason('why, for the others'))
     .action(async (options: { until: string; reason: string }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failoverHoldPorts);
-      const hold = await putHold(session, { ...options, by: await context.host.principal(globals, session.region) });
-      print(terminal, hold, ({ until }) => `Nothing moves before ${until}. To end it sooner: codeblue failover release`);
+      const { session, principal, show } = await openWhereAnswered(context, command, failoverHoldPorts);
+      const hold = await putHold(session, { ...options, by: await principal() });
+      show(hold, ({ until }) => `Nothing moves before ${until}. To end it sooner: codeblue failover release`);
     });
   failover
     .command('release')
     .description('end the hold')
     .action(async (_, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failoverHoldPorts);
-      const released = await releaseHold(session, await context.host.principal(globals, session.region));
-      print(terminal, { released: released ?? null }, (each) =>
-        each.released ? `The hold of ${each.released.by} is ended.` : 'There was no hold.',
-      );
+      const { session, principal, show } = await openWhereAnswered(context, command, failoverHoldPorts);
+      const released = await releaseHold(session, await principal());
+      show({ released: released ?? null }, (each) => (each.released ? `The hold of ${each.released.by} is ended.` : 'There was no hold.'));
     });
 }
 
@@ -188,15 +160,12 @@ function addBack(failover: Command, context: ProgramContext): void {
     .option('--no-hand-over', 'only rebuild: the lead stays where it is')
     .option('--yes', 'begin without asking')
     .action(async (options: { reason: string; handOver: boolean; yes?: true }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failbackPorts);
-      const requestedBy = await context.host.principal(globals, session.region);
+      const { session, terminal, principal, show, mayDo } = await openWhereAnswered(context, command, failbackPorts);
+      const requestedBy = await principal();
       const request = await planFailback(session, { handOver: options.handOver, reason: options.reason, requestedBy });
-      if (!terminal.json) terminal.note(renderFailbackPlan(request));
-      if (!(await mayGoOn(context, options, terminal))) return;
+      if (!(await mayDo(renderFailbackPlan(request), options))) return;
       const result = await withProgress(terminal, request.failbackId, (report) => startFailback(session, request, requestedBy, report));
-      print(terminal, result, renderFailback);
+      show(result, renderFailback);
       if (result.status !== 'succeeded') context.exitCode = 1;
     });
 }
@@ -207,9 +176,7 @@ function addReport(failover: Command, context: ProgramContext): void {
     .description('what a change of leadership came to: time by phase against the objectives, loss against the budget')
     .argument('[epoch]', 'the newest when left out')
     .action(async (epoch: string | undefined, _, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.openWhereAnswered(globals, failoverReportPorts);
-      print(terminal, await failoverReportOf(session, regionsOf(session.operations), epoch), renderFailoverReport);
+      const { session, show } = await openWhereAnswered(context, command, failoverReportPorts);
+      show(await failoverReportOf(session, regionsOf(session.operations), epoch), renderFailoverReport);
     });
 }

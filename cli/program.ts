@@ -3,9 +3,9 @@ import { examine } from '../functions/doctor/examine.ts';
 import { addDrill } from './drill-program.ts';
 import { addFailover } from './failover-program.ts';
 import { MisusedCommand } from './misused-command.ts';
-import { agreed, globalsOf, type ProgramContext, print } from './program-context.ts';
+import { globalsOf, openForVerb, type ProgramContext, print } from './program-context.ts';
 import { withProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
+import { addRecover } from './recover-program.ts';
 import { backupListPorts, listBackups, renderBackupList } from './verbs/backup-list.ts';
 import { backupNow, backupNowPorts, planBackupNow, renderBackupNow, renderBackupNowPlan } from './verbs/backup-now.ts';
 import { hasProblem, renderExamination } from './verbs/doctor.ts';
@@ -25,6 +25,7 @@ Examples
   codeblue restore --plan --to 2026-11-21T07:30:00Z
   codeblue failover status               who leads, what the observers see, what waits for an answer
   codeblue failover plan                 what a failover would do, and how long it would take
+  codeblue recover --database hms --to 2026-11-21T07:30:00Z --reason "orders were deleted" --dry-run
   codeblue drill                         rehearse a failover beside the live system
   codeblue lab                           the whole system on this machine, no AWS needed
   codeblue status --lab                  look into a lab that was started with: codeblue lab --keep
@@ -53,6 +54,7 @@ export function buildProgram(context: ProgramContext): Command {
   addTasks(program, context);
   addFailover(program, context);
   addDrill(program, context);
+  addRecover(program, context);
   program.command('lab').description('run the whole system on this machine: codeblue lab --help tells its options').allowUnknownOption();
   return program;
 }
@@ -62,15 +64,13 @@ function addStatus(program: Command, context: ProgramContext): void {
     .command('status')
     .description('what is backed up and proven, and what is not; exits with 1 when something is wrong')
     .action(async (_, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.open(globals, statusPorts);
+      const { session, terminal, show } = await openForVerb(context, command, statusPorts);
       const tasks = await context.host.tasks();
       const result = await withProgress(terminal, 'status', (report) => {
         report('reading inventory, proofs and ledger');
         return status(session, tasks);
       });
-      print(terminal, result, (each) => renderStatus(each, terminal));
+      show(result, (each) => renderStatus(each, terminal));
       if (result.databases.some(({ problems }) => problems.length > 0)) context.exitCode = 1;
     });
 }
@@ -83,20 +83,13 @@ function addBackup(program: Command, context: ProgramContext): void {
     .requiredOption('--database <id>', 'the database to back up')
     .option('--yes', 'do it without asking')
     .action(async (options: { database: string; yes?: true }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const session = await context.host.open(globals, backupNowPorts);
+      const { session, terminal, show, mayDo } = await openForVerb(context, command, backupNowPorts);
       const plan = await planBackupNow(session, options.database);
-      if (!terminal.json) terminal.note(renderBackupNowPlan(plan));
-      if (!options.yes && !(await agreed(terminal, context.host))) {
-        terminal.note('Nothing was done.');
-        context.exitCode = 1;
-        return;
-      }
+      if (!(await mayDo(renderBackupNowPlan(plan), options))) return;
       const point = await withProgress(terminal, `backup ${plan.recoveryPointId}`, (report) =>
         backupNow(session, plan, context.host.operator, report),
       );
-      print(terminal, point, renderBackupNow);
+      show(point, renderBackupNow);
     });
   backup
     .command('list')
@@ -104,10 +97,8 @@ function addBackup(program: Command, context: ProgramContext): void {
     .option('--database <id>', 'only the backups of this database')
     .option('--all', 'also those that were removed or failed')
     .action(async (options: { database?: string; all?: true }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const result = await listBackups(await context.host.open(globals, backupListPorts), options);
-      print(terminal, result, (each) => renderBackupList(each, terminal));
+      const { session, terminal, show } = await openForVerb(context, command, backupListPorts);
+      show(await listBackups(session, options), (each) => renderBackupList(each, terminal));
     });
 }
 
@@ -120,22 +111,20 @@ function addVerify(program: Command, context: ProgramContext): void {
     .option('--proof <file>', 'check this signed proof instead, with nothing but the key')
     .option('--key <file>', 'the public key (PEM) for --proof')
     .action(async (backup: string | undefined, options: { database?: string; proof?: string; key?: string }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      if (options.proof !== undefined || options.key !== undefined) return checkProof(context, terminal, options);
-      const session = await context.host.open(globals, verifyPorts);
+      if (options.proof !== undefined || options.key !== undefined) return checkProof(context, command, options);
+      const { session, terminal, show } = await openForVerb(context, command, verifyPorts);
       const picked = await pickForVerification(session, { recoveryPoint: backup, database: options.database });
       const signed = await withProgress(terminal, `verify ${picked.point.id}`, (report) =>
         verify(session, picked, context.host.operator, report),
       );
-      print(terminal, signed, (each) => renderProof(each, terminal));
+      show(signed, (each) => renderProof(each, terminal));
       if (signed.proof.outcome === 'refused') context.exitCode = 1;
     });
 }
 
 async function checkProof(
   context: ProgramContext,
-  terminal: Terminal,
+  command: Command,
   { proof, key }: { readonly proof?: string; readonly key?: string },
 ): Promise<void> {
   if (proof === undefined || key === undefined) {
@@ -143,6 +132,7 @@ async function checkProof(
       hint: 'codeblue verify --proof proof.json --key public-key.pem',
     });
   }
+  const terminal = context.terminal(globalsOf(command).json);
   const result = verifyProof(await context.host.readFile(proof), await context.host.readFile(key));
   print(terminal, result, (each) => renderOfflineVerification(each, terminal));
   if (!result.signatureValid || result.signed.proof.outcome === 'refused') context.exitCode = 1;
@@ -157,12 +147,10 @@ function addRestore(program: Command, context: ProgramContext): void {
     .option('--to <time>', 'the state at this time, with its zone: 2026-11-21T07:30:00Z')
     .option('--point <backup>', 'this backup')
     .action(async (options: { plan?: true; database?: string; to?: string; point?: string }, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
       if (!options.plan)
         throw new MisusedCommand('this version plans a restore and does not carry it out', { hint: 'Add --plan to see how it would go.' });
-      const result = await restorePlan(await context.host.open(globals, restorePlanPorts), options);
-      print(terminal, result, (each) => renderRestorePlan(each, terminal));
+      const { session, terminal, show } = await openForVerb(context, command, restorePlanPorts);
+      show(await restorePlan(session, options), (each) => renderRestorePlan(each, terminal));
     });
 }
 
@@ -188,9 +176,7 @@ function addTasks(program: Command, context: ProgramContext): void {
     .command('tasks')
     .description('every scheduled task: when it runs, when it last ran well')
     .action(async (_, command: Command) => {
-      const globals = globalsOf(command);
-      const terminal = context.terminal(globals.json);
-      const result = await listTasks(await context.host.open(globals, tasksPorts), await context.host.tasks());
-      print(terminal, result, (each) => renderTasks(each, terminal));
+      const { session, terminal, show } = await openForVerb(context, command, tasksPorts);
+      show(await listTasks(session, await context.host.tasks()), (each) => renderTasks(each, terminal));
     });
 }
