@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Region } from '../../functions/common/ids.ts';
+import type { PgAddress } from '../../functions/common/pg-server.ts';
 import { HOSPITAL_DATABASE } from '../hospital/generate.ts';
 import { journalInsert } from '../hospital/journal.ts';
 import { replicationLag } from '../postgres/standby.ts';
@@ -17,11 +18,15 @@ export interface Attempts {
 const FIRST_ID = 1_000_000_000;
 
 /** Writes to a region's server as an application would that still has its address. */
-export async function tryToWrite({ regions }: FailoverWorld, region: Region, times: number): Promise<Attempts> {
+export const tryToWrite = ({ regions }: FailoverWorld, region: Region, times: number): Promise<Attempts> =>
+  tryToWriteAt(regions.address(region, 'application'), times);
+
+/** The same to a server of no region's name. */
+export async function tryToWriteAt(address: PgAddress, times: number): Promise<Attempts> {
   const codes = new Set<string>();
   let accepted = 0;
   for (let attempt = 0; attempt < times; attempt++) {
-    const client = new pg.Client({ ...regions.address(region, 'application'), database: HOSPITAL_DATABASE });
+    const client = new pg.Client({ ...address, database: HOSPITAL_DATABASE });
     client.on('error', () => {});
     try {
       await client.connect();

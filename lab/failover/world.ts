@@ -17,7 +17,7 @@ import { type RunningRegions, type StartProgress, startRegions } from '../start.
 import { storedRecord } from './coordination.ts';
 import { explain } from './explain.ts';
 import { handlerLog } from './handler-log.ts';
-import { LeaseRouter } from './lease-router.ts';
+import { LeaseRouter, type Turn } from './lease-router.ts';
 import { type LabFailoverNumbers, labFailover, withLossBudget } from './policy.ts';
 import { RecentLog } from './recent-log.ts';
 import { type BrokenServices, regionHealth } from './region-health.ts';
@@ -52,6 +52,8 @@ export class FailoverWorld {
   readonly writer: Writer;
   readonly acknowledgements = new Acknowledgements();
   readonly broken: BrokenServices = new Set();
+  /** When a restored copy was opened in the place of a region's database, by `performance.now()`. */
+  readonly replacements: Turn[] = [];
   /** Regions that can lead, the one that did first. */
   readonly candidates: readonly [Region, Region];
   readonly watcher: Region;

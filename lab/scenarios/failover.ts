@@ -1,12 +1,12 @@
-import type { Move } from '../failover/move.ts';
 import { restoreProtection } from '../failover/old-primary.ts';
 import { readJournal } from '../hospital/journal.ts';
 import { drill } from './drill.ts';
 import { auditTrail } from './failover/audit-trail.ts';
+import { corruption } from './failover/corruption.ts';
 import { crashEverywhere } from './failover/crashes.ts';
 import { cutOff } from './failover/cut-off.ts';
 import { failBack } from './failover/fail-back.ts';
-import { killsInARow, winnersKeepAll } from './failover/kills.ts';
+import { killsInARow, type Outcome, winnersKeepAll } from './failover/kills.ts';
 import { backUpThere, loseRegion } from './failover/lose-region.ts';
 import { deadGuardian, flappingObserver, observerLost, witnessLost } from './failover/nothing-moves.ts';
 import { oldPrimaryReturns } from './failover/old-primary-returns.ts';
@@ -14,7 +14,7 @@ import { slowReplica } from './failover/slow-replica.ts';
 import type { FailoverStage } from './failover/stage.ts';
 import { switchOver } from './failover/switch-over.ts';
 
-type Part = (stage: FailoverStage) => Promise<readonly Move[]>;
+type Part = (stage: FailoverStage) => Promise<readonly Outcome[]>;
 
 const nothingMoved =
   (part: (stage: FailoverStage) => Promise<void>): Part =>
@@ -67,6 +67,14 @@ const parts = {
     await protect(stage);
     return [move];
   },
+  corruption: async (stage) => {
+    const replaced = await corruption(stage);
+    // A change to the standby loses nothing: it follows what took the damaged database's place.
+    watch(stage);
+    const move = await switchOver(stage, 'corruption');
+    await protect(stage);
+    return [replaced, move];
+  },
 } as const satisfies Record<string, Part>;
 
 export type FailoverPart = keyof typeof parts;
@@ -75,7 +83,7 @@ export const isFailoverPart = (name: string): name is FailoverPart => Object.has
 
 /** Leadership moves, and does not, in every way that the lab knows; or only those that are named. */
 export async function failoverScenario(stage: FailoverStage, only: readonly FailoverPart[] | undefined): Promise<void> {
-  const moves: Move[] = [];
+  const moves: Outcome[] = [];
   watch(stage);
   for (const name of Object.keys(parts).filter(isFailoverPart)) {
     if (only === undefined || only.includes(name)) moves.push(...(await parts[name](stage)));
@@ -93,7 +101,7 @@ export async function killsScenario(stage: FailoverStage, count: number, seed: n
   );
 }
 
-async function judgeAll(stage: FailoverStage, moves: readonly Move[]): Promise<void> {
+async function judgeAll(stage: FailoverStage, moves: readonly Outcome[]): Promise<void> {
   await winnersKeepAll(stage, moves, ({ regions }) => readJournal(regions.address(regions.primary, 'admin')));
   await auditTrail(stage);
 }

@@ -127,10 +127,13 @@ function killLine(number: number, count: number, { move, faults, accepted }: Kil
   return [facts.join(', '), ...faults.map((fault) => `FAULT: ${fault}`)].join('; ');
 }
 
+/** What a change came to, for the judgement of the whole run. */
+export type Outcome = Pick<Move, 'loss' | 'double'>;
+
 /** P1 over the whole run: what winners acknowledged is there to the end, each write under one epoch. */
 export async function winnersKeepAll(
   { world, phases, findings }: FailoverStage,
-  moves: readonly Move[],
+  moves: readonly Outcome[],
   present: (world: FailoverWorld) => Promise<ReadonlySet<number>>,
 ): Promise<void> {
   await phases.run('Look for every write that a winner acknowledged', async () => {

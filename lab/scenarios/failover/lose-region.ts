@@ -1,13 +1,10 @@
-import { backupDatabase } from '../../../functions/backup/backup-database.ts';
-import { recoveryPointId } from '../../../functions/backup/models.ts';
 import { formatSeconds } from '../../../functions/common/duration.ts';
-import { type Region, timestamp } from '../../../functions/common/ids.ts';
 import { automaticRequester } from '../../../functions/failover/leadership/plan.ts';
 import { phaseSeconds } from '../../../functions/failover/report/phases.ts';
-import { newVerification } from '../../../functions/verify/verification.ts';
 import { type Move, measureMove } from '../../failover/move.ts';
 import type { Timeline } from '../../failover/timeline.ts';
 import type { FailoverWorld } from '../../failover/world.ts';
+import { proveBackup } from './prove-backup.ts';
 import { type FailoverStage, leadsSinceMs } from './stage.ts';
 
 /** Kills the leading region and waits until the other one leads. @throws LabUnavailable when it does not */
@@ -84,20 +81,9 @@ export function judgeMove(
 
 /** Backups go on in the Region that leads now: taken there, restored there, judged there. */
 export async function backUpThere({ world, phases, findings }: FailoverStage): Promise<void> {
-  const { lab } = world;
   await phases.run('Back up in the Region that leads now', async () => {
     const { leader } = world.sides();
-    const [database] = lab.operations.databases;
-    if (!database) throw new TypeError('the lab has no database');
-    const requestedAt = lab.clock.now();
-    const id = recoveryPointId(database.id, 'emergency', requestedAt);
-    await lab.run(backupDatabase, { key: id, scheduledAt: timestamp(requestedAt), input: { databaseId: database.id, kind: 'emergency' } });
-    await lab.databases.settled();
-    const snapshotId = await homeSnapshot(world, id, leader);
-    const target = { kind: 'recovery-point', recoveryPointId: id, snapshotId } as const;
-    const record = newVerification({ databaseId: database.id, region: leader, purpose: 'on-demand', target, now: lab.clock.now() });
-    await lab.execute(leader, 'verify-recovery-point', record.verificationId, record).catch(() => {});
-    const proof = (await lab.ports().proofs.get(record.verificationId))?.proof;
+    const { id, proof } = await proveBackup(world);
     const failed = proof?.checks.filter((check) => check.result === 'failed').map((check) => `${check.id}: ${check.findings[0]}`);
     findings.promise(
       'F3.backup',
@@ -106,14 +92,4 @@ export async function backUpThere({ world, phases, findings }: FailoverStage): P
       failed?.join('; ') || `${id} in ${leader}: ${proof?.outcome ?? 'no proof'}`,
     );
   });
-}
-
-async function homeSnapshot({ lab }: FailoverWorld, id: ReturnType<typeof recoveryPointId>, region: Region): Promise<string> {
-  const { recoveryPoints } = lab.ports();
-  const point = await recoveryPoints.get(id);
-  const home = point?.locations.find((location) => location.role === 'home' && location.region === region);
-  if (!point || !home) throw new TypeError(`there is no backup ${id} in ${region}`);
-  const locations = point.locations.map((location) => (location === home ? { ...home, status: 'available' as const } : location));
-  await recoveryPoints.update({ ...point, locations });
-  return home.snapshotId;
 }

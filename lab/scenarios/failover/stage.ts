@@ -44,8 +44,8 @@ export async function watchQuietly({ world }: FailoverStage, seconds: number, wo
 export const quietFigure = ({ writes, failed, longestPauseSeconds, stayed }: Quiet): string =>
   `${writes} writes, ${failed} failed, longest pause ${longestPauseSeconds.toFixed(1)} s, ${stayed ? 'same epoch' : 'LEADERSHIP MOVED'}`;
 
-/** Since when that region has led: what it acknowledged before was judged by an earlier change. */
-export function leadsSinceMs({ router, candidates }: FailoverWorld, region: Region): number {
-  const turn = router.turns.findLast((each) => each.region === region);
+/** Since when that region's database has led: what it acknowledged before was judged by an earlier change. */
+export function leadsSinceMs({ router, candidates, replacements }: FailoverWorld, region: Region): number {
+  const turn = [...router.turns, ...replacements].filter((each) => each.region === region).sort((a, b) => b.atMs - a.atMs)[0];
   return turn?.atMs ?? (candidates[0] === region ? 0 : performance.now());
 }
