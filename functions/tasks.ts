@@ -8,6 +8,15 @@ import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
+import { awaitEvidence } from './failover/breach/steps/await-evidence.ts';
+import { beginEvidence } from './failover/breach/steps/begin-evidence.ts';
+import { exportEvidenceLogs } from './failover/breach/steps/export-evidence-logs.ts';
+import { holdForBreach } from './failover/breach/steps/hold-for-breach.ts';
+import { awaitRecoveryAfterBreach, recoverAfterBreach } from './failover/breach/steps/recover-after-breach.ts';
+import { reportBreach } from './failover/breach/steps/report-breach.ts';
+import { sealEvidence } from './failover/breach/steps/seal-evidence.ts';
+import { shutOutApplication } from './failover/breach/steps/shut-out-application.ts';
+import { tellOfBreach } from './failover/breach/steps/tell-of-breach.ts';
 import { fullFailoverTest } from './failover/drill/full-failover-test.ts';
 import { rehearseFailover } from './failover/drill/rehearse-failover.ts';
 import { awaitRehearsal } from './failover/drill/steps/await-rehearsal.ts';
@@ -119,6 +128,8 @@ export interface StepLists {
   readonly drill: readonly AnyStep[];
   /** Puts a damaged database back, with the steps of verifications for what it restores; reaches no other Region than the one that leads. */
   readonly recovery: readonly AnyStep[];
+  /** Contains a breach and keeps the evidence: runs in the Region that leads, and shuts out in each that can. */
+  readonly breach: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -205,12 +216,26 @@ const recoverySteps: readonly AnyStep[] = [
   reportRecovery,
 ];
 
+const breachSteps: readonly AnyStep[] = [
+  holdForBreach,
+  shutOutApplication,
+  beginEvidence,
+  tellOfBreach,
+  exportEvidenceLogs,
+  awaitEvidence,
+  sealEvidence,
+  recoverAfterBreach,
+  awaitRecoveryAfterBreach,
+  reportBreach,
+];
+
 export const stepLists: StepLists = {
   verification: verificationSteps,
   failover: failoverSteps,
   failback: failbackSteps,
   drill: drillSteps,
   recovery: recoverySteps,
+  breach: breachSteps,
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 

@@ -69,7 +69,14 @@ function machinesIn({ Resources }: z.output<typeof Template>, operations: Operat
     if (parsed.success) operationOf.set(id, parsed.data.Properties.Environment.Variables.CODEBLUE_OPERATION);
   }
   const machines = Object.values(Resources).flatMap((resource) => MachineResource.safeParse(resource).data?.Properties ?? []);
-  const moving: readonly MachineName[] = ['failover', 'failback', 'failover-rehearsal', 'failover-full-test', 'recover-database'];
+  const moving: readonly MachineName[] = [
+    'failover',
+    'failback',
+    'failover-rehearsal',
+    'failover-full-test',
+    'recover-database',
+    'contain-breach',
+  ];
   const deployed = machineNames.filter((name) => !moving.includes(name) || operations.failover.mode !== 'off');
   return deployed.map((name) => {
     const machine = machines.find((each) => each.StateMachineName === machineName(operations, name));

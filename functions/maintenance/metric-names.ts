@@ -43,6 +43,8 @@ export const metricNames = {
     lostRows: 'LostRows',
     /** 1 for each failback that ended without what it was asked for, 0 for one that did it; dimension Region, the one that leads. */
     failbackStopped: 'FailbacksStopped',
+    /** 1 for each breach that is declared; dimension Region, the one that leads. */
+    breaches: 'BreachesDeclared',
     /** From promoting a rehearsal replica to its first committed write; dimension Database. */
     rehearsedSeconds: 'RehearsedPromotionSeconds',
     /** 1 for each vote that an observer cast; dimension Region, the observer's. Missing data means that it sees nothing for anybody. */

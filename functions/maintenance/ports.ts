@@ -51,6 +51,7 @@ export const machineNames = [
   'failover-rehearsal',
   'failover-full-test',
   'recover-database',
+  'contain-breach',
 ] as const;
 export type MachineName = (typeof machineNames)[number];
 

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { Region } from '../../functions/common/ids.ts';
 import { candidateRegions } from '../../functions/failover/leadership/candidates.ts';
 import type { StepLists } from '../../functions/tasks.ts';
+import { BreachMachines } from '../failover/breach-machines.ts';
 import { DrillMachines } from '../failover/drill-machines.ts';
 import { FailbackMachines } from '../failover/failback-machines.ts';
 import { FailoverMachines } from '../failover/failover-machines.ts';
@@ -43,6 +44,13 @@ export class MovingStack extends NestedStack {
       keys,
       topic,
       steps.drill.map((step) => workers.make(step)),
+    );
+    new BreachMachines(
+      this,
+      scope,
+      keys,
+      topic,
+      steps.breach.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
     );
     new LeaseEndpoint(this, scope, keys, workers.code);
   }

@@ -28,6 +28,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'ecs:UpdateService': ['capacity:scale'],
   'ec2:RevokeSecurityGroupIngress': ['network-fence:isolate'],
   'sns:Publish': ['notices:publish'],
+  'logs:FilterLogEvents': ['evidence-logs:read'],
   'rds:DeleteDBInstance': ['databases:remove-restored'],
   'rds:DeleteDBCluster': ['databases:remove-restored'],
   'secretsmanager:GetSecretValue': ['sql-servers:live', 'sql-servers:restored', 'fences:observe', 'fences:renew', 'fences:install'],
@@ -151,13 +152,21 @@ describe('the coordination table', () => {
     'coordination:renew': (region) => ['record', `receipt#${region}#*`],
     'coordination:claim': () => ['record'],
     'coordination:approve': () => ['request#*'],
+    'coordination:hold': () => ['hold'],
+    'coordination:contain': () => ['hold', 'containment'],
   };
 
   test.each(scopes)('$role: each need writes items of its own and of nobody else, and no function answers for people', ({ region }) => {
     for (const { operation, Action, Condition } of ofTable(region).filter((statement) => !statement.Action.includes('dynamodb:GetItem'))) {
-      expect(Action).toEqual(['dynamodb:PutItem']);
+      // Only what is set for a time is ever taken away again.
+      const given = Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
+      const forATime = [given].flat().every((key) => key === 'hold' || key === 'containment');
+      expect({ operation, Action: Action.toSorted() }).toEqual({
+        operation,
+        Action: [...(forATime ? ['dynamodb:DeleteItem'] : []), 'dynamodb:PutItem'],
+      });
       const keys = operationNamed(operation).needs.flatMap((need: string) => (writes[need] ? [writes[need](region)] : []));
-      expect(keys).toContainEqual(Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']);
+      expect(keys).toContainEqual(given);
     }
     const mayWrite = new Set(
       ofTable(region)

@@ -71,18 +71,26 @@ async function close(
 /**
  * What follows for this Region's own databases from who leads: once for each run and epoch, best effort, and after the renewal.
  *
- * The holder's network is opened again: an epoch that was rolled back, or a failback, may have left it shut. Elsewhere an old primary that came back
- * is closed for the present epoch: its lease ran out, but only by its clock, and a clock can be set back.
+ * The holder's network is opened again: an epoch that was rolled back, or a failback, may have left it shut. Not while a breach is contained: then a person
+ * opens it, and where nobody can tell it stays shut. A hold alone keeps nothing shut, because aborting a change leaves one.
+ *
+ * Elsewhere an old primary that came back is closed for the present epoch: its lease ran out, but only by its clock, and a clock can be set back.
  */
 export async function settleOwn(record: CoordinationRecord, guard: Guard, context: GuardContext): Promise<void> {
   const { epoch, holder, changedAt } = record;
-  const { clock, region, operations } = context;
+  const { clock, region, operations, coordination, log } = context;
   if (guard.settled.has(epoch)) return;
   guard.settled.add(epoch);
   if (holder !== region) return sealOldPrimaries(epoch, guard, context);
   const recent = secondsBetween(new Date(changedAt), clock.now()) < operations.failover.coolDown;
   // The first epoch has none before it that could have left anything shut.
-  if (recent && epoch > 1) await changeNetwork('restore', epoch, context);
+  if (!recent || epoch <= 1) return;
+  const containment = await within(clock, operations.failover.observe.timeout, coordination.containment()).catch((error: unknown) => {
+    guard.settled.delete(epoch); // looked at again in the next tick
+    throw error;
+  });
+  if (containment) log.warn('the network stays shut until a person opens it', { breachId: containment.breachId, region });
+  else await changeNetwork('restore', epoch, context);
 }
 
 async function sealOldPrimaries(epoch: Epoch, guard: Guard, context: GuardContext): Promise<void> {

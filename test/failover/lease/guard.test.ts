@@ -345,7 +345,8 @@ describe('when the epoch is claimed', () => {
     expect(world.ports.networkFence.isIsolated(billing, primary)).toBe(true);
   });
 
-  it('and rolled back, the databases and their network open again', async () => {
+  /** Claimed at 10 s, and given back at 20 s. */
+  async function rolledBack(): Promise<void> {
     world.begin(guardLease, primary);
     await world.until(10);
     const taken = await claimed();
@@ -355,9 +356,37 @@ describe('when the epoch is claimed', () => {
     const back = rollBack(await record(), plan, world.clock.now());
     if (back.kind !== 'write') throw new Error('it was not rolled back');
     await world.ports.coordination.replace(back.record);
+  }
+
+  it('and rolled back, the databases and their network open again, although aborting it left a hold', async () => {
+    await world.ports.coordination.putHold({ until: at(3600), by: 'alice', reason: 'false alarm', at: at(0) });
+    await rolledBack();
     await world.until(30);
     expect(server().write()).toBe(true);
     expect(server().facts().lease).toMatchObject({ epoch: 9, holder: primary });
+    expect(world.ports.networkFence.isIsolated(hms, primary)).toBe(false);
+  });
+
+  it('and rolled back while a breach is contained, the network stays shut in every run, until a person ends it', async () => {
+    await world.ports.coordination.putContainment({ breachId: 'breach-20261121t120000z', by: 'alice', since: at(0) });
+    await rolledBack();
+    world.begin(guardLease, primary);
+    await world.until(60);
+    expect(server().write()).toBe(true);
+    expect(world.ports.networkFence.isIsolated(hms, primary)).toBe(true);
+    await world.ports.coordination.putContainment(undefined);
+    world.begin(guardLease, primary);
+    await world.until(70);
+    expect(world.ports.networkFence.isIsolated(hms, primary)).toBe(false);
+  });
+
+  it('and rolled back, nothing is opened while nobody can tell whether a breach is contained; then it is', async () => {
+    world.ports.coordination.failNext('containment', new ServiceUnavailable('the table does not answer'));
+    await rolledBack();
+    await world.until(21);
+    expect(world.ports.networkFence.isIsolated(hms, primary)).toBe(true);
+    await world.until(30);
+    expect(server().write()).toBe(true);
     expect(world.ports.networkFence.isIsolated(hms, primary)).toBe(false);
   });
 });
