@@ -8,6 +8,7 @@ import { databasesPort } from '../../functions/aws/databases.ts';
 import { networkFencePort } from '../../functions/aws/network-fence.ts';
 import { noticesPort } from '../../functions/aws/notices.ts';
 import { rdsIn } from '../../functions/aws/rds-model.ts';
+import type { Connect } from '../../functions/aws/replica-kind.ts';
 import { replicasPort } from '../../functions/aws/replicas.ts';
 import { reportsPort } from '../../functions/aws/reports.ts';
 import type { AwsSettings } from '../../functions/aws/settings.ts';
@@ -19,7 +20,7 @@ import { coordinationContract } from '../contracts/coordination.contract.ts';
 import { networkFenceContract } from '../contracts/network-fence.contract.ts';
 import { replicasContract } from '../contracts/replicas.contract.ts';
 import { reportsContract } from '../contracts/reports.contract.ts';
-import { createBuckets, createKeys, motoOperations, motoSettings, resetMoto } from '../support/moto.ts';
+import { createBuckets, createIsolatedNetwork, createKeys, motoOperations, motoSettings, resetMoto } from '../support/moto.ts';
 import {
   correctPromotions,
   createAutoScalingGroup,
@@ -29,10 +30,13 @@ import {
   createService,
   letIn,
   withGroup,
+  withRealSecret,
 } from '../support/moto-failover.ts';
 
 const { primary, standby } = motoOperations.regions;
 const settings = motoSettings(manualClock('2026-11-21T07:00:00Z'));
+/** moto has no PostgreSQL: who logs in is let in. */
+const letsEverybodyIn: Connect = () => ({ connect: async () => ({ query: async () => [], close: async () => {} }) });
 /** moto finishes everything at once. */
 const settle = async () => {};
 
@@ -73,11 +77,16 @@ replicasContract(async () => {
   const keys = await createKeys();
   await createReplicatedDatabase(keys);
   correctPromotions();
-  const inStandby: AwsSettings = { ...settings, region: standby, rehearsalSecurityGroupId: await createGroup(standby, 'rehearsal') };
+  const operations = await withRealSecret();
+  const inStandby: AwsSettings = {
+    ...{ ...settings, operations },
+    ...{ region: standby, rehearsalSecurityGroupId: await createGroup(standby, 'rehearsal') },
+  };
+  const inPrimary = { ...motoSettings(settings.clock, await createIsolatedNetwork()), operations };
   const source = motoOperations.databases[0]?.sites[primary]?.identifier ?? '';
   return {
-    replicas: replicasPort(inStandby),
-    databases: databasesPort(inStandby),
+    replicas: replicasPort(inStandby, letsEverybodyIn),
+    databases: { ...databasesPort(inStandby), restoreToTime: databasesPort(inPrimary).restoreToTime },
     settle,
     async addForeignReplica(region, DBInstanceIdentifier) {
       const SourceDBInstanceIdentifier = databaseArn(motoOperations, primary, 'db', source);

@@ -14,6 +14,7 @@ import {
   CreateDBSubnetGroupCommand,
   type DBInstance,
 } from '@aws-sdk/client-rds';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import { dynamoIn } from '../../functions/aws/dynamodb.ts';
 import { rdsIn } from '../../functions/aws/rds-model.ts';
@@ -129,6 +130,16 @@ export async function createAutoScalingGroup(name: string): Promise<void> {
   await groups.send(new CreateAutoScalingGroupCommand({ AutoScalingGroupName: name, LaunchConfigurationName: 'workers', ...size }));
 }
 
+/** The deployment of moto with a secret that is there, for the primary's database. */
+export async function withRealSecret(): Promise<Operations> {
+  const [hms, ...rest] = motoOperations.databases;
+  const site = hms?.sites[primary];
+  if (!hms || !site) throw new Error('the deployment has no hms in its primary Region');
+  const secret = { Name: 'hms-primary-codeblue', SecretString: '{"username":"codeblue","password":"not-a-real-one"}' };
+  const { ARN = '' } = await new SecretsManagerClient({ region: primary }).send(new CreateSecretCommand(secret));
+  return { ...motoOperations, databases: [{ ...hms, sites: { ...hms.sites, [primary]: { ...site, secretArn: ARN } } }, ...rest] };
+}
+
 /** The deployment of moto with a group instead of a service. */
 export const withGroup = (name: string): Operations => ({
   ...motoOperations,
@@ -140,7 +151,7 @@ export const withGroup = (name: string): Operations => ({
 
 /**
  * moto goes on naming the source of a replica that was promoted (5.2: `read_replica_source_db_instance_identifier` ignores `is_replica`), which RDS
- * does not. This takes it out of what the clients are told.
+ * does not, and names a source for an instance restored to a point in time. This takes it out of what the clients are told.
  */
 export function correctPromotions(): void {
   for (const region of [primary, standby]) {
@@ -149,7 +160,13 @@ export function correctPromotions(): void {
       (next, { commandName }) =>
         async (args) => {
           const answer = await next(args);
-          const { DBInstanceIdentifier: id } = Named.parse(args.input);
+          const {
+            DBInstanceIdentifier: id,
+            TargetDBInstanceIdentifier: target,
+            NewDBInstanceIdentifier: renamed,
+          } = Named.parse(args.input);
+          if (target) promoted.add(target);
+          if (id && renamed && promoted.delete(id)) promoted.add(renamed);
           if (commandName === 'PromoteReadReplicaCommand' && id) promoted.add(id);
           if (commandName === 'CreateDBInstanceReadReplicaCommand' && id) promoted.delete(id);
           if (commandName === 'DescribeDBInstancesCommand') {
@@ -164,5 +181,9 @@ export function correctPromotions(): void {
   }
 }
 
-const Named = z.object({ DBInstanceIdentifier: z.string().optional() });
+const Named = z.object({
+  DBInstanceIdentifier: z.string().optional(),
+  TargetDBInstanceIdentifier: z.string().optional(),
+  NewDBInstanceIdentifier: z.string().optional(),
+});
 const Described = z.object({ DBInstances: z.array(z.custom<DBInstance>()).optional() });
