@@ -1,5 +1,6 @@
 import { InvalidInput } from '../functions/common/errors.ts';
 import { breakagesOfLeases } from './breakages-of-leases.ts';
+import { breakagesOfReplacement } from './breakages-of-replacement.ts';
 import { breakagesOfTheMachine } from './breakages-of-the-machine.ts';
 import { breakagesOfVotes } from './breakages-of-votes.ts';
 import type { Flaws } from './flaws.ts';
@@ -11,7 +12,12 @@ export interface Breakage {
   readonly flaws: Flaws;
 }
 
-export const breakages: readonly Breakage[] = [...breakagesOfLeases, ...breakagesOfTheMachine, ...breakagesOfVotes];
+export const breakages: readonly Breakage[] = [
+  ...breakagesOfLeases,
+  ...breakagesOfTheMachine,
+  ...breakagesOfVotes,
+  ...breakagesOfReplacement,
+];
 
 /** @throws InvalidInput naming those that exist */
 export function breakageNamed(name: string): Breakage {

@@ -5,6 +5,7 @@ import type { Position } from '../functions/failover/models.ts';
 import type { Fence, Fences, Replicas } from '../functions/failover/ports.ts';
 import type { SqlServers } from '../functions/verify/ports.ts';
 import type { DatabaseServer, LogEntry } from './database-server.ts';
+import type { Exchanges } from './exchanges.ts';
 import { AnswersLater, type Network } from './network.ts';
 import type { Process } from './process.ts';
 import type { Micros } from './virtual-time.ts';
@@ -14,6 +15,9 @@ export interface DatabasePortsSettings {
   readonly network: Network;
   /** The server under the config's name in that Region. */
   readonly find: (databaseId: DatabaseId, region: Region) => DatabaseServer | undefined;
+  /** What is reached by that name, which may be what had it a moment ago. */
+  readonly resolve: (databaseId: DatabaseId, region: Region) => DatabaseServer | undefined;
+  readonly exchanges: Pick<Exchanges, 'prepare' | 'swapIn'>;
   /** Databases inside the server. */
   readonly databaseNames: (databaseId: DatabaseId) => readonly string[];
   readonly now: () => Micros;
@@ -22,7 +26,7 @@ export interface DatabasePortsSettings {
   /** Told of every act on a database, when it takes effect. */
   readonly onAct: (act: 'promote' | 'close', process: Process, server: DatabaseServer) => void;
   /** Told of every act when it is asked for. */
-  readonly onAsk: (act: 'promote' | 'close', process: Process) => void;
+  readonly onAsk: (act: 'promote' | 'close' | 'swap-in', process: Process) => void;
 }
 
 const positionOf = ({ canary, transactions, at }: LogEntry): Position => ({
@@ -39,7 +43,7 @@ export function databasePorts(
   const ask = <T>(name: string, region: Region, effect: () => T | AnswersLater<T>) =>
     network.call(process, { name, to: () => region, effect });
   const answering = (databaseId: DatabaseId, region: Region): DatabaseServer => {
-    const server = find(databaseId, region);
+    const server = settings.resolve(databaseId, region);
     if (!server?.isUp) throw new ServiceUnavailable(`${databaseId} in ${region} does not answer`);
     return server;
   };
@@ -119,6 +123,11 @@ export function databasePorts(
         onAct('promote', process, server);
         settings.promote(server);
       });
+    },
+    prepareSwap: (request) => ask('replicas.prepareSwap', request.region, () => settings.exchanges.prepare(request)),
+    swapIn: (request) => {
+      settings.onAsk('swap-in', process);
+      return ask('replicas.swapIn', request.region, () => settings.exchanges.swapIn(request));
     },
     rebuild: () => neverCalled('replicas.rebuild'),
     createRehearsal: () => neverCalled('replicas.createRehearsal'),

@@ -33,6 +33,8 @@ export interface OpenTransaction {
 export interface ServerFlaws {
   /** The check at commit is missing: only statements are refused. */
   readonly noCommitCheck?: boolean;
+  /** One that was replaced takes a lease of the epoch that belongs to its replacement. */
+  readonly replacedTakesLeases?: boolean;
   /** Leases of any epoch are taken. */
   readonly epochNotCompared?: boolean;
   /** A restart forgets the lease, and a server without one takes every write. */
@@ -63,6 +65,12 @@ export class DatabaseServer {
   readonly #settings: ServerSettings;
   readonly log: LogEntry[];
   role: 'primary' | 'replica';
+  /** For messages: its Region, and what it is where it has not the config's name. */
+  label: string;
+  /** A restored copy that nobody but whoever made it reaches yet. */
+  isIsolated = false;
+  /** People switched it off: nobody else starts it again. */
+  isOff = false;
   /** Its process runs; its Region may be lost all the same. */
   running = true;
   /** Tables that nothing fences. */
@@ -74,19 +82,20 @@ export class DatabaseServer {
   #lastRecordAt: Micros = 0;
   readonly #open = new Set<OpenTransaction>();
 
-  /** @param source what it copies from; undefined for a primary */
+  /** @param history what a primary's log begins with; at least one entry @param source what it copies from; undefined for a primary */
   constructor(
     settings: ServerSettings,
-    first: LogEntry,
+    history: readonly LogEntry[],
     source?: { readonly server: DatabaseServer; readonly lag: Micros; readonly readyAt: Micros },
   ) {
     this.#settings = settings;
     this.databaseId = settings.databaseId;
     this.region = settings.region;
+    this.label = settings.region;
     this.role = source ? 'replica' : 'primary';
     this.availableFrom = source?.readyAt ?? 0;
     this.#source = source && { server: source.server, lag: source.lag, since: source.readyAt };
-    this.log = source ? [...source.server.log] : [first];
+    this.log = source ? [...source.server.log] : [...history];
   }
 
   get isUp(): boolean {
@@ -113,19 +122,19 @@ export class DatabaseServer {
     return this.role === 'replica' ? this.#source?.server : undefined;
   }
 
-  /** Microseconds since 1970 by its own clock. */
-  showClock(): number {
-    return this.#settings.clock.show(this.#settings.time.now);
+  /** Microseconds since 1970 by its own clock, now or at that moment. */
+  showClock(at: Micros = this.#settings.time.now): number {
+    return this.#settings.clock.show(at);
   }
 
   /** Whether a statement that writes would be accepted now. */
   get isOpen(): boolean {
-    return this.isUp && this.role === 'primary' && (this.#forgot || this.showClock() < this.lease.untilMicros);
+    return this.isUp && !this.isIsolated && this.role === 'primary' && (this.#forgot || this.showClock() < this.lease.untilMicros);
   }
 
   /** The last instant at which a commit could still become durable if nothing changes; undefined when none can. */
   get lastPossibleCommit(): Micros | undefined {
-    if (!this.isUp || this.role !== 'primary') return undefined;
+    if (!this.isUp || this.isIsolated || this.role !== 'primary') return undefined;
     const { clock, commitTakes, time } = this.#settings;
     const lapses = this.#forgot ? Number.POSITIVE_INFINITY : clock.reaches(this.lease.untilMicros);
     return lapses + commitTakes > time.now ? lapses + commitTakes : undefined;
@@ -172,7 +181,7 @@ export class DatabaseServer {
   renew(epoch: Epoch, holder: Region, untilMicros: number): boolean {
     const { lease } = this;
     if (epoch < lease.epoch && !this.#settings.flaws.epochNotCompared) return false;
-    if (epoch === lease.replacedIn) return false;
+    if (epoch === lease.replacedIn && !this.#settings.flaws.replacedTakesLeases) return false;
     const longest = epoch === lease.epoch && epoch > 0 ? Math.max(lease.untilMicros, untilMicros) : untilMicros;
     this.append({ lease: { ...lease, epoch, holder, untilMicros: longest, replacedIn: undefined } });
     this.#settings.onOpened(this);
@@ -231,6 +240,7 @@ export class DatabaseServer {
   }
 
   start(): void {
+    if (this.isOff) return;
     this.running = true;
     this.#settings.onOpened(this);
   }
@@ -240,6 +250,13 @@ export class DatabaseServer {
     if (!this.running) return;
     this.stop();
     this.start();
+  }
+
+  /** A restored copy is reached under a name from now on, and answers from `at` on. */
+  comeForward(at: Micros): void {
+    this.isIsolated = false;
+    this.availableFrom = at;
+    this.#settings.time.at(at, () => this.#settings.onOpened(this));
   }
 
   /** Stops following; writable once `finishPromotion` is called. */

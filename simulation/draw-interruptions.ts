@@ -7,14 +7,14 @@ import { toMicros } from './virtual-time.ts';
 /** The calls that the safety of the protocol turns on. */
 const delicate = {
   guardian: ['coordination.replace', 'fence.renew', 'fence.clock', 'coordination.read', 'fence.close', 'coordination.putReceipt'],
-  step: ['coordination.replace', 'coordination.read', 'replicas.promote', 'fence.renew', 'fence.clock', 'audit'],
+  step: ['coordination.replace', 'coordination.read', 'replicas.promote', 'replicas.swapIn', 'fence.renew', 'fence.clock', 'audit'],
 } as const;
 
 /**
  * Runs that die or stand still: anywhere, or at a delicate call. Guardians are aimed at about when the trouble begins: a renewal that is under way then is
  * what may come too late.
  */
-export function drawInterruptions(random: Random, { faults }: Troubles): AimedInterruption[] {
+export function drawInterruptions(random: Random, { faults, acts = [] }: Troubles): AimedInterruption[] {
   const drawn: AimedInterruption[] = [];
   const length = () =>
     toMicros(
@@ -32,7 +32,7 @@ export function drawInterruptions(random: Random, { faults }: Troubles): AimedIn
     }
   }
   if (random.chance(0.45)) {
-    const troubleAt = (faults[0]?.at ?? toMicros(20)) / toMicros(1);
+    const troubleAt = (faults[0]?.at ?? acts[0]?.at ?? toMicros(20)) / toMicros(1);
     for (let count = random.int(1, 2); count > 0; count--) {
       const renewal = Math.max(1, Math.round((troubleAt + random.between(-12, 3)) / 6)); // one each 6 s
       const aim = random.chance(0.3) ? { call: random.int(4, 60) } : { on: random.pick(delicate.guardian), call: renewal };

@@ -70,7 +70,18 @@ function drawActs(random: Random, { acts = [], faults }: Troubles): HandAct[] {
   const drawn: HandAct[] = [];
   if (acts.length === 0 && random.chance(0.08)) drawn.push({ kind: 'switch-over', at: toMicros(random.between(8, 60)) });
   if (random.chance(0.15)) drawn.push({ kind: 'stop-execution', at: toMicros(random.between(20, 100)) });
+  if (acts.length === 0 && random.chance(0.03)) {
+    const at = random.between(34, 120);
+    drawn.push({
+      kind: 'replace',
+      at: toMicros(at),
+      back: toMicros(random.between(31, at)),
+      which: random.pick(['the first', 'the second']),
+    });
+  }
   if (random.chance(0.04)) drawn.push({ kind: 'hold', at: toMicros(random.between(3, 40)), for: toMicros(random.between(10, 60)) });
+  if (acts.some(({ kind }) => kind === 'replace') && random.chance(0.3))
+    drawn.push({ kind: 'switch-over', at: toMicros(random.between(80, 140)) });
   const comesBack = faults.every(({ until }) => until !== undefined);
   if (comesBack && random.chance(0.12)) {
     const at = toMicros(random.between(90, 150));

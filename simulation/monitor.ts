@@ -16,19 +16,32 @@ export interface Violation {
 export interface Fork {
   readonly server: DatabaseServer;
   readonly source: DatabaseServer;
+  /** What led until then under the config's name: another than the source where that was replaced. */
+  readonly led: DatabaseServer | undefined;
   readonly plan: FailoverPlan | undefined;
   /** Entries of the source's log that it has. */
   readonly applied: number;
+}
+
+/** A restored copy that took the place of a live database. */
+export interface Exchange {
+  readonly region: Region;
+  readonly damaged: DatabaseServer;
+  readonly copy: DatabaseServer;
+  /** True time of the newest entry that the copy may have. */
+  readonly restoredAt: Micros;
+  readonly committed: CoordinationRecord['committed'];
 }
 
 /** Watches everything that happens and says which promise it breaks. It knows true time and every server, which no part of the protocol does. */
 export class Monitor {
   readonly violations: Violation[] = [];
   readonly forks: Fork[] = [];
+  readonly exchanges: Exchange[] = [];
   readonly #time: VirtualTime;
   readonly #saneClocks: boolean;
   readonly #servers: () => readonly DatabaseServer[];
-  readonly #newestEpoch = new Map<DatabaseId, { readonly epoch: number; readonly region: Region }>();
+  readonly #newestEpoch = new Map<DatabaseId, { readonly epoch: number; readonly server: DatabaseServer }>();
   lastCommitAt: Micros = 0;
   lastCommitBy: DatabaseServer | undefined;
   commits = 0;
@@ -51,7 +64,7 @@ export class Monitor {
     for (const other of this.#servers()) {
       if (other === server || other.databaseId !== server.databaseId || other.lastPossibleCommit === undefined) continue;
       const rest = ((other.lastPossibleCommit - this.#time.now) / 1_000_000).toFixed(3);
-      this.violated('P1', `${server.region} accepts writes of ${server.databaseId} while ${other.region} still can for ${rest} s`);
+      this.violated('P1', `${server.label} accepts writes of ${server.databaseId} while ${other.label} still can for ${rest} s`);
     }
   }
 
@@ -64,15 +77,15 @@ export class Monitor {
     // Before the first lease there is no epoch: a replica that is promoted before it ever received one is open without it, and nobody else can be then.
     if (epoch === 0) return;
     const newest = this.#newestEpoch.get(server.databaseId);
-    if (newest && epoch < newest.epoch && newest.region !== server.region) {
+    if (newest && epoch < newest.epoch && newest.server !== server) {
       this.violated(
         'P1',
-        `${server.region} accepted a commit in epoch ${epoch} after ${newest.region} had accepted one in epoch ${newest.epoch}`,
+        `${server.label} accepted a commit in epoch ${epoch} after ${newest.server.label} had accepted one in epoch ${newest.epoch}`,
       );
-    } else if (newest && epoch === newest.epoch && newest.region !== server.region && this.#saneClocks) {
+    } else if (newest && epoch === newest.epoch && newest.server !== server && this.#saneClocks) {
       // A replica inherits the last lease, and where its clock is far behind the old primary's it takes writes before its first own lease; nobody else can then.
-      this.violated('P1', `${server.region} and ${newest.region} both accepted commits in epoch ${epoch}`);
-    } else if (!newest || epoch >= newest.epoch) this.#newestEpoch.set(server.databaseId, { epoch, region: server.region });
+      this.violated('P1', `${server.label} and ${newest.server.label} both accepted commits in epoch ${epoch}`);
+    } else if (!newest || epoch >= newest.epoch) this.#newestEpoch.set(server.databaseId, { epoch, server });
   }
 
   /** What the proof in ADR 6 rests on: the record changes by its transitions only. */
@@ -83,10 +96,19 @@ export class Monitor {
   }
 
   /** P1: promotion follows a durable commitment of the record to that Region, and nothing else. */
-  promoted(server: DatabaseServer, source: DatabaseServer, record: CoordinationRecord | undefined): void {
+  promoted({ server, source, led }: Pick<Fork, 'server' | 'source' | 'led'>, record: CoordinationRecord | undefined): void {
     const committed = record?.holder === server.region && record.phase !== 'claimed';
     if (!committed) this.violated('P1', `${server.databaseId} in ${server.region} is promoted while the record is ${describe(record)}`);
-    this.forks.push({ server, source, plan: record?.plan, applied: server.log.length });
+    this.forks.push({ server, source, led, plan: record?.plan, applied: server.log.length });
+  }
+
+  /** P1: so does the exchange of a database, which begins by taking the live one its name. */
+  exchanged(exchange: Omit<Exchange, 'committed'>, epoch: number, record: CoordinationRecord | undefined): void {
+    const { copy, region } = exchange;
+    const isIts = record?.holder === region && record.epoch === epoch && record.phase !== 'claimed';
+    if (!isIts)
+      this.violated('P1', `${copy.databaseId} in ${region} is replaced for epoch ${epoch} while the record is ${describe(record)}`);
+    this.exchanges.push({ ...exchange, committed: record?.committed });
   }
 
   /** P4: an act without an intent that is durable before it. */

@@ -22,6 +22,8 @@ export type Fault = { readonly at: Micros; readonly until: Micros | undefined } 
 /** What people do by hand. */
 export type HandAct = { readonly at: Micros } & (
   | { readonly kind: 'switch-over' }
+  /** A damaged database of the Region that leads is to be replaced by a copy of what it held `back` ago. */
+  | { readonly kind: 'replace'; readonly back: Micros; readonly which: 'the first' | 'the second' }
   /** Makes the Region that does not lead a replica again. */
   | { readonly kind: 'rebuild'; readonly takes: Micros }
   | { readonly kind: 'stop-execution' }

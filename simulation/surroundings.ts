@@ -40,6 +40,8 @@ export class Surroundings {
   readonly flapping = new Map<Region, number>();
   /** How many subjects each Region's observer told that it has never seen healthy: what rings `ObserverBlind`. */
   readonly blindSubjects = new Map<Region, number>();
+  /** For how long a change has not ended, by each Region's observer: what rings `FailoverUnfinished`. */
+  readonly unfinishedSeconds = new Map<Region, number>();
   readonly #claims = new Map<string, { readonly at: Micros; readonly region: Region }>();
   readonly #strength = new Map<string, { readonly wanted: number; readonly before: number; readonly reachedAt: Micros }>();
   readonly #given: SurroundingsSettings;
@@ -55,6 +57,7 @@ export class Surroundings {
       metrics: {
         put: async ({ name, value }) => {
           if (name === metricNames.failover.blind) this.blindSubjects.set(process.region, value);
+          if (name === metricNames.failover.unfinishedSeconds) this.unfinishedSeconds.set(process.region, value);
         },
       },
       executions: this.#executions(process),

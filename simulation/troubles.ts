@@ -27,6 +27,7 @@ export const troubleKinds: readonly (readonly [number, (random: Random) => Troub
   [6, databaseStopped],
   [10, servicesSick],
   [14, plannedChange],
+  [14, replacement],
   [5, oneObserver],
   [5, twoObserversInTurn],
   [4, oneGuardian],
@@ -82,6 +83,39 @@ function servicesSick(random: Random): Troubles {
 
 function plannedChange(random: Random): Troubles {
   return { title: 'a planned change', faults: [], acts: [{ kind: 'switch-over', at: toMicros(random.between(7, 25)) }] };
+}
+
+/**
+ * A damaged database is replaced, with one more trouble on the way or afterwards. One in ten is asked for so soon that a lease which the copy inherits may run still,
+ * and must be refused. What is lost for good is lost afterwards: a Region that is lost while a database of it is being replaced must come back (ADR 6).
+ */
+function replacement(random: Random): Troubles {
+  const second = random.between(34, 60);
+  const at = toMicros(second);
+  const back = random.chance(0.1) ? random.between(1, 29) : random.between(31, Math.max(31.5, second));
+  const onTheWay = (): { at: Micros; until: Micros } => during(random, at + toMicros(random.between(-4, 45)), 3, 60);
+  const afterwards = toMicros(second + random.between(70, 130));
+  const faults = random.weighted<() => readonly Fault[]>([
+    [5, () => []],
+    [2, () => [{ kind: 'region-lost', region: primary, ...onTheWay() }]],
+    [2, () => [{ kind: 'database-stopped', region: primary, which: random.pick(['all', 'the second']), ...onTheWay() }]],
+    [2, () => [{ kind: 'guardian-dead', region: random.pick(candidates), ...onTheWay() }]],
+    [1, () => [{ kind: 'observer-dead', region: random.pick(operatedRegions), ...onTheWay() }]],
+    [2, () => cutOff(random, onTheWay())],
+    [3, () => [{ kind: 'region-lost', region: primary, at: afterwards, until: undefined }]],
+    [2, () => [{ kind: 'services-sick', region: primary, ...during(random, afterwards, 60, 90) }]],
+  ])();
+  return {
+    title: 'a damaged database is replaced',
+    faults,
+    acts: [{ kind: 'replace', at, back: toMicros(back), which: random.pick(['the first', 'the second']) }],
+  };
+}
+
+/** The primary from some of the others. */
+function cutOff(random: Random, window: { readonly at: Micros; readonly until: Micros }): readonly Fault[] {
+  const others = random.pick<readonly Region[]>([[standby], [tertiary], [standby, tertiary], [standby, tertiary, witness]]);
+  return others.map((other): Fault => ({ kind: 'cut', between: [primary, other], ...window }));
 }
 
 /** P6: one observer is cut off, dead or flaps. */

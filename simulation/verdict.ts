@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import { judgeAnswer } from '../functions/failover/approval/approvals.ts';
 import type { ApprovalRequest, CoordinationRecord, FailoverPlan } from '../functions/failover/models.ts';
 import type { ClientView } from './clients.ts';
-import type { Fork } from './monitor.ts';
+import type { Exchange, Fork } from './monitor.ts';
 import { microsPerSecond, toMicros } from './virtual-time.ts';
 import type { World } from './world.ts';
 
@@ -10,15 +10,14 @@ import type { World } from './world.ts';
 const watchFor = toMicros(14);
 
 /** Nothing is under way, the last change is told and recorded, and clients of the Region that leads have written since the last fault. */
-export function isAtRest({ time, scenario, table, executions, monitor }: World): boolean {
+export function isAtRest(world: World): boolean {
+  const { time, scenario, table, executions, monitor } = world;
   if (time.now < scenario.quietFrom + watchFor) return false;
   if (table.record === undefined && scenario.coldStart) return true; // lost before anybody ever led: there is nothing to move
   if (table.record?.phase !== 'active' || table.record.committed || executions.running.length > 0) return false;
-  return (
-    monitor.lastCommitAt > scenario.quietFrom &&
-    monitor.lastCommitBy?.region === table.record.holder &&
-    time.now - monitor.lastCommitAt < toMicros(4)
-  );
+  const { lastCommitAt, lastCommitBy } = monitor;
+  const leads = lastCommitBy !== undefined && world.server(lastCommitBy.databaseId, table.record.holder) === lastCommitBy;
+  return leads && lastCommitAt > scenario.quietFrom && time.now - lastCommitAt < toMicros(4);
 }
 
 /** What can only be said when a run is over. */
@@ -28,6 +27,7 @@ export function judgeEnd(world: World, clients: ClientView): void {
   judgeExpectations(world, clients);
   judgeAudit(world);
   for (const fork of world.monitor.forks) judgeLoss(world, fork);
+  for (const exchange of world.monitor.exchanges) judgeExchange(world, exchange);
 }
 
 /** Row F5: what needs an approval is not claimed without one, of this very plan, by somebody who may. */
@@ -47,6 +47,7 @@ function judgeLife(world: World): void {
     hung.length === 0 && surroundings.notices.some(({ severity, subject }) => severity === 1 && subject.includes('needs a human'));
   if (waitsForHuman && record?.phase !== 'active') return;
   if (hung.length === 0 && isUnseen(world)) return;
+  if (isLostWhileReplaced(world)) return;
   monitor.violated(
     'P2',
     `not at rest: ${record?.phase} for ${record?.holder} in epoch ${record?.epoch}; ${hung.join(', ') || 'nothing runs'}; last commit at ${(monitor.lastCommitAt / microsPerSecond).toFixed(1)} s`,
@@ -62,6 +63,15 @@ function isUnseen({ table: { record, votes }, surroundings }: World): boolean {
   const outside = [...votes.values()].filter(({ observer }) => observer !== record.holder);
   const blind = outside.filter(({ about, findings }) => about === record.holder && findings.every(({ status }) => status === 'unknown'));
   return blind.some(({ observer }) => (surroundings.blindSubjects.get(observer) ?? 0) > 0);
+}
+
+/**
+ * What P2 leaves out: a Region that is lost for good while one of its databases is being replaced. The claim belongs to that Region, so nobody else may lead before
+ * people decide; observers elsewhere must have said that a change does not end.
+ */
+function isLostWhileReplaced({ table: { record }, network, surroundings }: World): boolean {
+  if (record?.plan?.kind !== 'replace' || network.isUp(record.plan.to)) return false;
+  return [...surroundings.unfinishedSeconds].some(([region, seconds]) => region !== record.holder && seconds > 0);
 }
 
 function judgeExpectations({ scenario, table, monitor, executions }: World, clients: ClientView): void {
@@ -88,9 +98,13 @@ function judgeAudit({ surroundings, monitor, scenario, processes }: World): void
  * Loss as time begins where the replica ends, with the first durable commit that it lacks, and lasts until the last write was accepted. How long a commit takes
  * between the two is not time in which more was written: a transaction checked long before the cut and durable after it is one that is lost, not ten seconds of them.
  */
-function judgeLoss(world: World, { source, plan, applied }: Fork): void {
+function judgeLoss(world: World, { server, source, led, plan, applied }: Fork): void {
   const { monitor, scenario } = world;
-  const lost = source.log.slice(applied).flatMap(({ at, commit }) => (commit ? [{ at, acceptedAt: commit.acceptedAt }] : []));
+  // What it lacks is what the primary had that led: a replica of another one lacks everything since their histories parted.
+  const has = new Set(server.log.slice(0, applied));
+  const lost = (led ?? source).log.flatMap((entry) =>
+    entry.commit && !has.has(entry) ? [{ at: entry.at, acceptedAt: entry.commit.acceptedAt }] : [],
+  );
   const [first] = lost;
   if (!first || !plan) return;
   const lastAccepted = Math.max(...lost.map(({ acceptedAt }) => acceptedAt));
@@ -106,8 +120,29 @@ function judgeLoss(world: World, { source, plan, applied }: Fork): void {
   monitor.violated('P5', `${says}; the budget is ${budget} s, and people accepted ${accepted(world, plan)} s`);
 }
 
+/**
+ * P5: a copy loses what came after the moment to which it was restored, for which people were told a figure that covers it, and nothing else. The other databases
+ * of its Region stay what they were.
+ */
+function judgeExchange({ monitor, scenario }: World, { damaged, copy, restoredAt, committed }: Exchange): void {
+  const { databaseId } = copy;
+  const has = new Set(copy.log);
+  const lost = damaged.log.filter(({ commit }) => commit).filter((entry) => !has.has(entry));
+  const before = lost.filter(({ at }) => at <= restoredAt);
+  if (before.length > 0)
+    monitor.violated('P5', `${before.length} commits of before the chosen moment are not in the copy of ${databaseId}`);
+  const told = committed?.losses.find((loss) => loss.databaseId === databaseId)?.atMostSeconds;
+  const seconds = Math.max(0, ...lost.map(({ commit }) => (commit?.acceptedAt ?? 0) - restoredAt)) / microsPerSecond;
+  if (told === undefined) monitor.violated('P5', `nobody was told what the replacement of ${databaseId} loses`);
+  else if (scenario.expects.saneClocks && seconds > told + clockError({ scenario })) {
+    monitor.violated('P5', `the replacement of ${databaseId} loses ${seconds.toFixed(1)} s, and people were told ${told} s`);
+  }
+  const others = monitor.forks.filter(({ plan }) => plan?.epoch === committed?.plan.epoch);
+  if (others.length > 0) monitor.violated('P5', `replacing ${databaseId} promoted ${others.length} other databases`);
+}
+
 /** By how much a comparison of two clocks can be wrong in this run, seconds. */
-function clockError({ scenario }: World): number {
+function clockError({ scenario }: Pick<World, 'scenario'>): number {
   const errors = [...scenario.regionClocks.values(), ...scenario.databaseClocks.values()];
   return errors.reduce((sum, { offset, step }) => Math.max(sum, Math.abs(offset)) + Math.abs(step?.by ?? 0), 0) / microsPerSecond + 0.5;
 }

@@ -9,6 +9,7 @@ import { stepNamed } from '../functions/tasks.ts';
 import { CoordinationTable } from './coordination-table.ts';
 import { databasePorts } from './database-ports.ts';
 import { DatabaseServer, type ServerSettings } from './database-server.ts';
+import { Exchanges } from './exchanges.ts';
 import { type Execution, SimulatedExecutions } from './executions.ts';
 import { firstEntry, firstRecord, firstVotes } from './first-state.ts';
 import type { Flaws } from './flaws.ts';
@@ -43,6 +44,7 @@ export class World {
   readonly table: CoordinationTable;
   readonly executions: SimulatedExecutions;
   readonly surroundings: Surroundings;
+  readonly exchanges: Exchanges;
   readonly operations: Operations;
   readonly scenario: Scenario;
   readonly random: Random;
@@ -89,6 +91,7 @@ export class World {
       },
       first: scenario.coldStart ? undefined : firstRecord(operations, this.clockOf(primary)),
     });
+    this.exchanges = new Exchanges(this, random.fork('exchanges'));
     for (const { id } of operations.databases) this.#makeServers(id);
     if (!scenario.coldStart)
       for (const vote of firstVotes(operations, (region) => this.clockOf(region))) this.table.votes.set(vote.observer, vote);
@@ -111,16 +114,35 @@ export class World {
   }
 
   /** Puts a server under the config's name; what stood there goes on under another. */
-  #place(server: DatabaseServer): void {
-    this.server(server.databaseId, server.region)?.rename();
-    this.servers.push(server);
+  place(server: DatabaseServer): void {
+    this.unname(this.server(server.databaseId, server.region));
+    if (!this.servers.includes(server)) this.servers.push(server);
+    server.label = server.region;
     this.#named.set(`${server.databaseId}/${server.region}`, server);
+  }
+
+  /** The server goes on under another name, and the one that it had leads nowhere. */
+  unname(server: DatabaseServer | undefined): void {
+    if (!server) return;
+    server.rename();
+    server.label = `what stood in ${server.region}`;
+    this.#named.delete(`${server.databaseId}/${server.region}`);
+  }
+
+  /** A server of what that one held then, which nobody reaches. */
+  restore(live: DatabaseServer, at: Micros): DatabaseServer {
+    const history = live.log.filter((entry, index) => index === 0 || entry.at <= at);
+    const copy = new DatabaseServer(this.#serverSettings(live.databaseId, live.region), history);
+    copy.isIsolated = true;
+    copy.label = `a copy in ${live.region}`;
+    this.servers.push(copy);
+    return copy;
   }
 
   /** Makes a new replica; it answers from `readyAt` on. */
   addReplica(databaseId: DatabaseId, region: Region, source: DatabaseServer, readyAt: Micros): void {
-    this.#place(
-      new DatabaseServer(this.#serverSettings(databaseId, region), source.newest, {
+    this.place(
+      new DatabaseServer(this.#serverSettings(databaseId, region), [], {
         server: source,
         lag: this.scenario.replicationLag,
         readyAt,
@@ -173,6 +195,8 @@ export class World {
     const databases = databasePorts(process, {
       network: this.network,
       find: (databaseId, region) => this.server(databaseId, region),
+      resolve: (databaseId, region) => this.exchanges.resolve(databaseId, region),
+      exchanges: this.exchanges,
       databaseNames: (databaseId) => databaseOf(this.operations, databaseId).databaseNames ?? [databaseId],
       now: () => this.time.now,
       promote: (server) => this.#promote(server),
@@ -199,11 +223,15 @@ export class World {
     return full.startsWith(who) ? (this.#runs.get(who) ?? 0) + 1 : 0;
   }
 
+  /** The config as that process has it. */
+  operationsOf(process: Process): Operations {
+    return this.#flaws.operations?.(this.operations, process) ?? this.operations;
+  }
+
   #host(process: Process) {
-    const operations = this.#flaws.operations?.(this.operations, process) ?? this.operations;
     return {
       ports: this.ports(process),
-      operations,
+      operations: this.operationsOf(process),
       region: process.region,
       clock: process.clock,
       log: this.#logOf(process),
@@ -250,7 +278,9 @@ export class World {
   #promote(server: DatabaseServer): void {
     const { source } = server;
     server.beginPromotion();
-    if (source) this.monitor.promoted(server, source, this.table.record);
+    const { record } = this.table;
+    const led = record?.plan && this.server(server.databaseId, record.plan.from);
+    if (source) this.monitor.promoted({ server, source, led }, record);
     const finish = () => {
       if (server.isUp) server.finishPromotion();
       else this.time.after(microsPerSecond, finish);
@@ -260,8 +290,8 @@ export class World {
 
   #makeServers(databaseId: DatabaseId): void {
     const settings = this.#serverSettings(databaseId, primary);
-    const source = new DatabaseServer(settings, firstEntry(this.operations, settings.clock, this.scenario.coldStart));
-    this.#place(source);
+    const source = new DatabaseServer(settings, [firstEntry(this.operations, settings.clock, this.scenario.coldStart)]);
+    this.place(source);
     this.addReplica(databaseId, standby, source, 0);
   }
 }

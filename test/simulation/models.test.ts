@@ -141,8 +141,8 @@ describe('a database server', () => {
       onOpened: () => {},
       onCommit: (_: DatabaseServer, entry: LogEntry) => void commits.push(entry),
     });
-    const source = new DatabaseServer(settings(primary), first);
-    const replica = new DatabaseServer(settings(standby), first, { server: source, lag, readyAt: 0 });
+    const source = new DatabaseServer(settings(primary), [first]);
+    const replica = new DatabaseServer(settings(standby), [], { server: source, lag, readyAt: 0 });
     const pass = async (seconds: number) => {
       let over = false;
       time.after(toMicros(seconds), () => {
