@@ -8,6 +8,7 @@ import { MisusedCommand } from '../misused-command.ts';
 import { forecastText, localTime } from '../render/moments.ts';
 import type { Session } from '../session.ts';
 import type { Terminal } from '../terminal.ts';
+import { timeWithZone } from '../time-with-zone.ts';
 
 export const restorePlanPorts = ['databases', 'proofs', 'recoveryPoints'] as const;
 
@@ -59,13 +60,7 @@ function goalOf({ to, point }: RestoreOptions): RestoreGoal {
   }
   if (point !== undefined) return { kind: 'point', recoveryPointId: point };
   if (to === undefined) return { kind: 'newest' };
-  const time = new Date(to);
-  if (Number.isNaN(time.getTime()) || !/T.*(Z|[+-]\d\d:?\d\d)$/.test(to)) {
-    throw new MisusedCommand(`--to ${to} is no time with a zone`, {
-      hint: 'Write it like 2026-11-21T07:30:00Z, or 2026-11-21T02:30:00-05:00.',
-    });
-  }
-  return { kind: 'time', time };
+  return { kind: 'time', time: timeWithZone('--to', to) };
 }
 
 /** The database named, the one that the backup's id names, or the only one there is. @throws MisusedCommand, InvalidInput */
