@@ -21,7 +21,9 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'rds:DeleteDBSnapshot': ['databases:remove-snapshot'],
   'rds:RestoreDBInstanceFromDBSnapshot': ['databases:restore'],
   'rds:RestoreDBClusterToPointInTime': ['databases:restore', 'replicas:rehearse'],
-  'rds:ModifyDBInstance': ['databases:restore', 'replicas:rebuild'],
+  'rds:ModifyDBInstance': ['databases:restore', 'replicas:rebuild', 'replicas:prepare-swap', 'replicas:swap'],
+  'rds:RebootDBInstance': ['replicas:prepare-swap'],
+  'rds:RemoveTagsFromResource': ['replicas:prepare-swap'],
   'rds:PromoteReadReplica': ['replicas:promote', 'replicas:rehearse'],
   'rds:FailoverGlobalCluster': ['replicas:promote'],
   'rds:CreateDBInstanceReadReplica': ['replicas:rebuild', 'replicas:rehearse'],
@@ -31,7 +33,9 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'logs:FilterLogEvents': ['evidence-logs:read'],
   'rds:DeleteDBInstance': ['databases:remove-restored'],
   'rds:DeleteDBCluster': ['databases:remove-restored'],
-  'secretsmanager:GetSecretValue': ['sql-servers:live', 'sql-servers:restored', 'fences:observe', 'fences:renew', 'fences:install'],
+  'secretsmanager:GetSecretValue': [
+    ...['sql-servers:live', 'sql-servers:restored', 'fences:observe', 'fences:renew', 'fences:install', 'replicas:prepare-swap'],
+  ],
   's3:PutObject': ['manifests:write', 'proofs:write', 'reports:write'],
   'kms:Sign': ['signer:sign'],
   'states:StartExecution': ['executions:start', 'executions:move'],
@@ -87,10 +91,20 @@ describe('no wider than it must be', () => {
   test('what changes or removes RDS resources reaches our prefixes only, and removal our tag only', () => {
     const removing = statements.filter(({ Action }) => Action.some((action) => /^rds:(Delete|Modify)/.test(action)));
     expect(removing.length).toBeGreaterThan(0);
-    for (const { operation, Resource, Condition } of removing) {
-      if (operationNamed(operation).needs.some((need: string) => need === 'replicas:rebuild') && Condition === undefined) {
-        // What puts an old primary aside renames it: the databases of the config, and no other.
+    const renames = new Set(['replicas:rebuild', 'replicas:swap']);
+    for (const { operation, Action, Resource, Condition } of removing) {
+      const needs = operationNamed(operation).needs.map(String);
+      if (Condition === undefined && needs.some((need) => renames.has(need))) {
+        // What puts an old primary or a damaged one aside renames it: the databases of the config, and no other.
         expect(Resource.filter((arn) => !/:(db|cluster):(hms|billing)-[a-z]+$/.test(arn))).toEqual([]);
+        continue;
+      }
+      if (Condition === undefined && needs.includes('replicas:prepare-swap')) {
+        // Groups that an instance is given are resources of the call; no database is among them.
+        expect({ Action, other: Resource.filter((arn) => !/:(subgrp|pg):\*$/.test(arn)) }).toEqual({
+          Action: ['rds:ModifyDBInstance'],
+          other: [],
+        });
         continue;
       }
       expect(Resource.filter((arn) => !/:(cb|cbv)-\*$/.test(arn))).toEqual([]);
@@ -104,8 +118,10 @@ describe('no wider than it must be', () => {
       const live = Resource.every((arn) => arn.includes(':secret:hms-') || arn.includes(':secret:billing-'));
       const ofRestored = JSON.stringify(Condition ?? {}).includes(':cbv-*');
       expect({ operation, ok: live || ofRestored }).toEqual({ operation, ok: true });
-      // A rehearsal's replica lies in the production VPC, behind a group that only our functions pass.
-      const restoredIn = operation === 'write-to-replica' ? /^production$/ : /^isolated$/;
+      // A rehearsal's replica lies in the production VPC, behind a group that only our functions pass; so does, at the end, a copy that is made fit to stand in.
+      const inProduction =
+        operation === 'write-to-replica' || operationNamed(operation).needs.some((need: string) => need === 'replicas:prepare-swap');
+      const restoredIn = inProduction ? /^production$/ : /^isolated$/;
       expect(operationNamed(operation).network).toMatch(live ? /^production/ : restoredIn);
     }
   });

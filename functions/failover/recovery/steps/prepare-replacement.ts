@@ -13,7 +13,8 @@ export const prepareReplacement = defineStep({
   name: 'prepare-replacement',
   summary: 'Makes the restored copy fit to take the place of the damaged database, and plans the exchange.',
   timeout: minutes(2),
-  needs: ['coordination:read', 'replicas:swap'],
+  needs: ['coordination:read', 'replicas:prepare-swap'],
+  network: 'production', // the copy must answer to the credentials of the config before it may stand in
   input: RecoveryRecord,
   async run(given, context) {
     const { replicas, coordination, operations, clock } = context;
