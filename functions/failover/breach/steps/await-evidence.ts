@@ -62,7 +62,7 @@ async function look(
     const now = kept.status === 'creating' ? await snapshotNow(kept, context) : kept;
     if (now.status === 'creating') return { kept: now };
     // Without a snapshot the copy is worth the more.
-    return { kept: now.locked ? await copyNow(now, context) : await lock(now, record, context) };
+    return { kept: now.locked ? await copyNow(now, record, context) : await lock(now, record, context) };
   } catch (error) {
     return { kept, because: `${kept.databaseId}: ${messageOf(error).slice(0, 150)}` };
   }
@@ -84,11 +84,14 @@ async function lock(kept: PreservedDatabase, record: BreachRecord, context: Cont
   return { ...kept, locked: { requestedAt, status: 'creating' } };
 }
 
-/** The oldest copy since it was asked for: AWS Backup names a job, and the copy only when it is there. */
-async function copyNow(kept: PreservedDatabase, { vault, region }: Context): Promise<PreservedDatabase> {
+/**
+ * The oldest copy since the declaration: AWS Backup names a job, and the copy only when it is there. Not since it was asked for: an execution that takes over asks
+ * again, and is answered with the job of the first.
+ */
+async function copyNow(kept: PreservedDatabase, { request }: BreachRecord, { vault, region }: Context): Promise<PreservedDatabase> {
   const { locked, databaseId } = kept;
   if (locked?.status !== 'creating') return kept;
-  const since = (createdAt: Date) => secondsBetween(new Date(locked.requestedAt), createdAt);
+  const since = (createdAt: Date) => secondsBetween(new Date(request.declaredAt), createdAt);
   const [copy] = (await vault.list(region, databaseId))
     .filter(({ createdAt }) => since(createdAt) >= -clockSkewSeconds)
     .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
