@@ -4,6 +4,7 @@ import { type Timestamp, timestamp } from '../../common/ids.ts';
 import { parseAs } from '../../common/parse.ts';
 import type { FailoverRecord, LossEstimate } from '../models.ts';
 import { isWithinBudget } from '../move/loss.ts';
+import { planFacts, planTitle } from '../move/plan-words.ts';
 import { endPhases, outageStart, phaseSeconds } from './phases.ts';
 import { failoverKey, failoversPrefix } from './report-keys.ts';
 import { FailoverReport } from './report-model.ts';
@@ -41,15 +42,19 @@ const later = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b);
 export function failoverReportMarkdown(report: FailoverReport): string {
   const { plan, rto, losses, phases, shortfalls } = report;
   return [
-    `# ${plan.kind === 'failover' ? 'Failover' : 'Switchover'} from ${plan.from} to ${plan.to}, epoch ${plan.epoch}`,
+    plan.replacement
+      ? `# ${planTitle(plan)}, epoch ${plan.epoch}`
+      : `# ${plan.kind === 'failover' ? 'Failover' : 'Switchover'} from ${plan.from} to ${plan.to}, epoch ${plan.epoch}`,
+    '',
+    ...(plan.replacement ? [`${planFacts(plan)}.`, ''] : []),
+    `**${verdict(report)}**`,
     '',
     `${plan.reason}. Asked for by ${plan.requestedBy} at ${plan.requestedAt}; trouble since ${report.outageSince}; ${fencedHow(report)}.`,
     '',
-    ...table('| Recovery time | measured | objective | kept |', [
-      rtoLine('database', rto.database),
-      rtoLine('critical services', rto.criticalServices),
-      rtoLine('full system', rto.full),
-    ]),
+    ...table(
+      '| Recovery time | measured | objective | kept |',
+      recoveryTimes.map(([key, name]) => rtoLine(name, rto[key])),
+    ),
     ...table(
       '| Phase | seconds |',
       [...phaseSeconds(phases)].map(([name, seconds]) => `| ${name} | ${seconds.toFixed(1)} |`),
@@ -58,6 +63,24 @@ export function failoverReportMarkdown(report: FailoverReport): string {
     ...(losses.length === 0 ? ['What was lost is not known: whoever measured it did not live to tell.', ''] : []),
     ...(shortfalls.length > 0 ? ['## Still missing', '', ...shortfalls.map((says) => `- ${says}`), ''] : []),
   ].join('\n');
+}
+
+const recoveryTimes = [
+  ['database', 'database'],
+  ['criticalServices', 'critical services'],
+  ['full', 'full system'],
+] as const;
+
+const isInTime = ({ seconds, objectiveSeconds }: FailoverReport['rto']['full']): boolean =>
+  seconds !== undefined && seconds <= objectiveSeconds;
+
+/** What whoever opens a report wants to know first. */
+function verdict({ rto, losses, shortfalls }: FailoverReport): string {
+  const late = recoveryTimes.flatMap(([key, name]) => (isInTime(rto[key]) ? [] : [`recovery of the ${name}`]));
+  const lost = losses.filter((loss) => !isWithinBudget(loss)).map(({ databaseId }) => `loss of ${databaseId}`);
+  const missed = [...late, ...lost, ...(losses.length === 0 ? ['loss, which is not known'] : [])];
+  const missing = shortfalls.length > 0 ? ' Something is still missing.' : '';
+  return missed.length === 0 ? `Every objective and every budget was kept.${missing}` : `Not kept: ${missed.join(', ')}.${missing}`;
 }
 
 const fences = {
@@ -74,9 +97,9 @@ function table(heading: string, lines: readonly string[]): readonly string[] {
   return [heading, rule, ...lines, ''];
 }
 
-function rtoLine(name: string, { seconds, objectiveSeconds }: FailoverReport['rto']['full']): string {
-  const measured = seconds === undefined ? 'not reached' : formatSeconds(seconds);
-  return `| ${name} | ${measured} | ${formatSeconds(objectiveSeconds)} | ${seconds !== undefined && seconds <= objectiveSeconds ? 'yes' : 'NO'} |`;
+function rtoLine(name: string, rto: FailoverReport['rto']['full']): string {
+  const measured = rto.seconds === undefined ? 'not reached' : formatSeconds(rto.seconds);
+  return `| ${name} | ${measured} | ${formatSeconds(rto.objectiveSeconds)} | ${isInTime(rto) ? 'yes' : 'NO'} |`;
 }
 
 function lossLine(loss: LossEstimate): string {

@@ -33,17 +33,23 @@ const renderer = new Marked({
 const style = `
   body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
   h1 { font-size: 1.6rem; line-height: 1.25 } h2 { font-size: 1.2rem; margin-top: 2rem }
-  table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
+  .wide { overflow-x: auto; margin: 1rem 0 }
+  table { border-collapse: collapse; font-variant-numeric: tabular-nums }
   th, td { border: 1px solid #ccc; padding: .3rem .7rem; text-align: left } th { background: #f2f2f2 }
   code { font: .9em ui-monospace, monospace; background: #f2f2f2; padding: 0 .2em }
-  @media (prefers-color-scheme: dark) { body { color: #eee; background: #161616 } th, code { background: #2a2a2a } th, td { border-color: #444 } }
-  @media print { body { margin: 0; max-width: none } }`;
+  tr { break-inside: avoid } h1, h2 { break-after: avoid }
+  @media screen and (prefers-color-scheme: dark) { body { color: #eee; background: #161616 } th, code { background: #2a2a2a } th, td { border-color: #444 } }
+  @media print { body { margin: 0; padding: 0; max-width: none; font-size: 11pt } .wide { overflow: visible } }`;
 
 /** One page that needs nothing else: no script, no font, no picture. @throws InvalidInput for text without a title */
 export function htmlPage(markdown: string): string {
   const title = /^# (.+)$/m.exec(markdown)?.[1];
   if (title === undefined) throw new InvalidInput('a report begins with its title');
-  const body = renderer.parse(markdown, { async: false });
+  // A table that is wider than a telephone scrolls by itself; the text does not.
+  const body = renderer
+    .parse(markdown, { async: false })
+    .replaceAll('<table>', '<div class="wide"><table>')
+    .replaceAll('</table>', '</table></div>');
   return [
     '<!doctype html>',
     '<html lang="en">',

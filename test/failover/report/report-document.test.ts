@@ -50,6 +50,15 @@ describe('the page of a report', () => {
     expect(htmlPage(markdown)).not.toMatch(/https?:|url\(|@import|src=|href=/);
   });
 
+  test('is dark on paper never: colours of a dark screen are for screens', () => {
+    expect(htmlPage(markdown)).toContain('@media screen and (prefers-color-scheme: dark)');
+    expect(htmlPage(markdown)).not.toContain('@media (prefers-color-scheme');
+  });
+
+  test('scrolls a wide table, and not the page', () => {
+    expect(htmlPage(markdown)).toMatch(/<div class="wide"><table>.*<\/table><\/div>/s);
+  });
+
   test('wants a title', () => {
     expect(() => htmlPage('only text')).toThrow('begins with its title');
   });
