@@ -4,6 +4,7 @@ import { InvalidInput, NotFound } from '../../../functions/common/errors.ts';
 import { timestamp } from '../../../functions/common/ids.ts';
 import { judgeAnswer, objectionTo } from '../../../functions/failover/approval/approvals.ts';
 import type { ApprovalAnswer, ApprovalQuestion, ApprovalRequest } from '../../../functions/failover/models.ts';
+import { planFacts } from '../../../functions/failover/move/plan-words.ts';
 import type { Session } from '../../session.ts';
 
 export const failoverAnswerPorts = ['auditLog', 'coordination'] as const;
@@ -38,7 +39,7 @@ export function renderQuestion({ hash, question, expiresAt }: ApprovalRequest): 
   const { plan, losses } = question;
   return [
     asked[question.question],
-    `  ${plan.kind} from ${plan.from} to ${plan.to}, epoch ${plan.epoch}`,
+    `  ${planFacts(plan)}`,
     `  asked for by ${plan.requestedBy} at ${plan.requestedAt}: ${plan.reason}`,
     ...losses.map(
       ({ databaseId, provenSeconds, atMostSeconds, transactions, lastKnownAgeSeconds, budgetSeconds }) =>

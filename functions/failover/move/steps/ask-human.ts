@@ -3,6 +3,7 @@ import { InvalidInput } from '../../../common/errors.ts';
 import { defineStep } from '../../../common/task.ts';
 import { askFor } from '../../approval/approvals.ts';
 import { type ApprovalQuestion, FailoverRecord } from '../../models.ts';
+import { planFacts, planTitle } from '../plan-words.ts';
 import { act, found } from './failover-step.ts';
 
 /** What each status asks. */
@@ -38,9 +39,9 @@ export const askHuman = defineStep({
         await notices.publish({
           region,
           severity: 1,
-          subject: `Answer wanted: ${sentences[question]}`,
+          subject: `Answer wanted, ${planTitle(plan)}: ${sentences[question]}`.slice(0, 100),
           text: [
-            `${plan.kind} from ${plan.from} to ${plan.to}, epoch ${plan.epoch}. ${plan.reason}.`,
+            `${planFacts(plan)}. ${plan.reason}.`,
             `${record.says}.`,
             `Answer before ${asked.expiresAt}: codeblue failover approve ${asked.hash.slice(0, 16)}`,
           ].join('\n'),
@@ -53,7 +54,7 @@ export const askHuman = defineStep({
 });
 
 const sentences: Record<ApprovalQuestion['question'], string> = {
-  start: 'may the failover begin?',
+  start: 'may it begin?',
   'accept-loss': 'is the loss acceptable?',
   'old-primary-is-off': 'is the old primary off?',
 };

@@ -2,6 +2,7 @@ import { seconds } from '../../../common/duration.ts';
 import { defineStep } from '../../../common/task.ts';
 import { FailoverRecord } from '../../models.ts';
 import { failureSentence } from '../failure-sentence.ts';
+import { planTitle } from '../plan-words.ts';
 import { act, found } from './failover-step.ts';
 
 /** The machine can do no more: people hear where it stands, and that it is their turn. */
@@ -19,7 +20,7 @@ export const callHuman = defineStep({
       notices.publish({
         region,
         severity: 1,
-        subject: `${plan.kind === 'failover' ? 'Failover' : 'Switchover'} to ${plan.to} needs a human`,
+        subject: `${planTitle(plan)} needs a human`,
         text: `Epoch ${plan.epoch}, from ${plan.from} to ${plan.to}. It stopped here: ${why}. Runbook: FailoverStuck.`,
       }),
     );

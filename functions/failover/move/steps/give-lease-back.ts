@@ -5,6 +5,7 @@ import { rollBack } from '../../leadership/claim.ts';
 import { writeTransition } from '../../leadership/write-transition.ts';
 import { FailoverRecord } from '../../models.ts';
 import { failureSentence } from '../failure-sentence.ts';
+import { planTitle } from '../plan-words.ts';
 import { act, found, freshStanding, pastItsEpoch, unlessRefused } from './failover-step.ts';
 
 /**
@@ -38,7 +39,7 @@ export const giveLeaseBack = defineStep({
     await notices.publish({
       region,
       severity: 2,
-      subject: `${plan.kind === 'failover' ? 'Failover' : 'Switchover'} to ${plan.to} was given up`,
+      subject: `${planTitle(plan)} was given up`,
       text: `${plan.from} leads as before. ${why}`,
     });
     return found(record, 'rolled-back', why);

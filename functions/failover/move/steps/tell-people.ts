@@ -2,6 +2,7 @@ import { formatSeconds, seconds, secondsBetween } from '../../../common/duration
 import { defineStep } from '../../../common/task.ts';
 import { FailoverRecord } from '../../models.ts';
 import { endPhases, outageStart } from '../../report/phases.ts';
+import { planFacts, planTitle } from '../plan-words.ts';
 import { act, found } from './failover-step.ts';
 
 /** Who leads now, how long it took, what may be lost, what is still missing. */
@@ -19,14 +20,16 @@ export const tellPeople = defineStep({
       lastKnownAgeSeconds === undefined ? `${databaseId}: unknown` : `${databaseId}: at most ${formatSeconds(atMostSeconds)}`,
     );
     const text = [
-      `${plan.to} leads in epoch ${plan.epoch}; it was ${plan.from}. ${plan.reason}.`,
+      plan.replacement
+        ? `${planFacts(plan)}. ${plan.reason}.`
+        : `${plan.to} leads in epoch ${plan.epoch}; it was ${plan.from}. ${plan.reason}.`,
       `Writes were accepted again after ${took}.`,
       plan.kind === 'switchover' ? 'Nothing was lost.' : `Lost: ${lost.join(', ') || 'not known'}.`,
       ...shortfalls.map((says) => `Still missing: ${says}.`),
     ].join('\n');
-    const subject = `${plan.kind === 'failover' ? 'Failover' : 'Switchover'} to ${plan.to} is complete`;
+    const subject = `${planTitle(plan)} is complete`;
     await act(context, record, { action: 'tell-people', resource: `epoch/${plan.epoch}` }, () =>
-      notices.publish({ region, severity: shortfalls.length > 0 || plan.kind === 'failover' ? 1 : 3, subject, text }),
+      notices.publish({ region, severity: shortfalls.length > 0 || plan.kind !== 'switchover' ? 1 : 3, subject, text }),
     );
     return { ...found(record, record.status, subject), phases: endPhases(record.phases, clock.now()) };
   },
