@@ -38,6 +38,7 @@ const style = `
   th, td { border: 1px solid #ccc; padding: .3rem .7rem; text-align: left } th { background: #f2f2f2 }
   code { font: .9em ui-monospace, monospace; background: #f2f2f2; padding: 0 .2em }
   tr { break-inside: avoid } h1, h2 { break-after: avoid }
+  @media (max-width: 30rem) { th, td { padding: .2rem .4rem } }
   @media screen and (prefers-color-scheme: dark) { body { color: #eee; background: #161616 } th, code { background: #2a2a2a } th, td { border-color: #444 } }
   @media print { body { margin: 0; padding: 0; max-width: none; font-size: 11pt } .wide { overflow: visible } }`;
 
