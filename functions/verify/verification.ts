@@ -36,6 +36,10 @@ function verificationId(subject: string, identity: string): VerificationId {
   return VerificationId.parse(`cbv-${subject.slice(0, 46).replace(/-+$/, '')}-${digest}`);
 }
 
+/** Whose act it is in the audit log: a recovery restores and removes with the same steps. */
+export const machineOf = ({ purpose }: Pick<VerificationRecord, 'purpose'>): string =>
+  purpose === 'recovery' ? 'machine/recover-database' : 'machine/verify-recovery-point';
+
 /** Checks that must be present and passed before anything is called verified. A check that did not run is a refusal. */
 const always = ['restore', 'identity', 'window', 'schema', 'foreign-keys', 'indexes', 'constraints', 'sequences', 'teardown'];
 const requiredChecks: Record<Target['kind'], readonly string[]> = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { FailoverPolicy } from '../../functions/common/failover-policy.ts';
-import { stepNamed } from '../../functions/tasks.ts';
+import { stepLists, stepNamed } from '../../functions/tasks.ts';
 import { bundleFunctions } from '../../scripts/bundle.ts';
 import { movableOperations } from '../support/failover-world.ts';
 import { type FunctionPolicy, functionPolicies, type Statement } from '../support/function-policies.ts';
@@ -93,6 +93,14 @@ describe.each(candidates)('in %s', (region) => {
       expect(far?.Action).toEqual(expect.arrayContaining(['route53:*', 'iam:*']));
       expect(far?.Condition).toBeUndefined();
     }
+  });
+
+  test('neither does what is new in a recovery, which exchanges a database of this Region', () => {
+    const names = stepLists.recovery.map(({ name }) => name);
+    const recovering = functionPolicies(template).filter(({ operation }) => names.includes(operation));
+    expect(recovering.map(({ operation }) => operation).sort()).toEqual([...names].sort());
+    expect(findings(recovering, region)).toEqual([]);
+    expect(recovering.filter(({ denials }) => denials.length !== 2)).toEqual([]);
   });
 
   test('the definition itself names no Region', () => {

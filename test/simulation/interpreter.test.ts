@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FailoverStatus } from '../../functions/failover/models.ts';
+import { RecoveryStatus } from '../../functions/failover/recovery/models.ts';
 import { runMachine } from '../../lab/machine-runner.ts';
 import { type SynthesizedMachine, synthesizedMachines } from '../../lib/synthesized.ts';
 import { parseDefinition } from '../../simulation/machine/definition.ts';
@@ -11,10 +12,43 @@ import { simulatedOperations } from '../../simulation/operations.ts';
 type Act = { readonly status: string } | { readonly error: string };
 
 const errors = ['ServiceUnavailable', 'Conflict', 'Broken', 'Lambda.Unknown', 'Lambda.TooManyRequestsException', 'States.Timeout'];
-const act = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom(...FailoverStatus.options).map((status): Act => ({ status })) },
-  { weight: 2, arbitrary: fc.constantFrom(...errors).map((error): Act => ({ error })) },
+const fails = fc.constantFrom(...errors).map((error): Act => ({ error }));
+const finds = (statuses: readonly string[]) => fc.constantFrom(...statuses).map((status): Act => ({ status }));
+const anything = fc.array(fc.oneof({ weight: 8, arbitrary: finds(FailoverStatus.options) }, { weight: 2, arbitrary: fails }), {
+  maxLength: 40,
+});
+
+/** Along the way that goes well and off it: at random a recovery would never come far. */
+const wayOfARecovery = [
+  ...[
+    'held',
+    'kept',
+    'chosen',
+    'chosen',
+    'chosen',
+    'chosen',
+    'chosen',
+    'sound',
+    'prepared',
+    'replacing',
+    'replaced',
+    'protecting',
+    'protected',
+    'recovered',
+  ],
+] as const satisfies readonly RecoveryStatus[];
+const recovery = fc.tuple(
+  ...wayOfARecovery.map((status) =>
+    fc.oneof(
+      { weight: 10, arbitrary: finds([status]) },
+      { weight: 1, arbitrary: finds(RecoveryStatus.options) },
+      { weight: 1, arbitrary: fails },
+    ),
+  ),
 );
+
+/** What is restored has a record of its own inside that of a recovery. */
+const input = { plan: 'p', verification: { of: 'a copy' } };
 
 /** Every machine ends on this, wherever it is. */
 const last: Act = { status: 'lost' };
@@ -58,37 +92,39 @@ beforeAll(() => {
 });
 
 describe('the interpreter in simulated time', () => {
-  it.each(['failover', 'failback', 'verify-recovery-point'])(
-    'takes %s through the same states with the same records as a second implementation does',
-    async (name) => {
-      const machine = machines.find((each) => each.name === name);
-      if (!machine) throw new Error(`no machine ${name}`);
-      const definition = parseDefinition(machine.definition);
-      await fc.assert(
-        fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
-          const [ours, theirs] = [scripted(acts), scripted(acts)];
-          const [ourStates, theirStates]: [string[], string[]] = [[], []];
-          const ending = await execute(definition, { plan: 'p' }, host(asLambda(ours.invoke), ourStates));
-          const result = await runMachine({
-            machine,
-            input: { plan: 'p' },
-            invoke: theirs.invoke,
-            onState: (state) => void theirStates.push(state),
-            pauseMilliseconds: 0,
-          }).then(
-            (output) => ({ status: 'succeeded', output }),
-            () => ({ status: 'failed' }),
-          );
-          // It tells of a Fail state that it enters only sometimes; that it failed it always does, under a name of its own.
-          const told = (states: readonly string[]) => states.filter((state) => definition.States[state]?.Type !== 'Fail');
-          expect(told(ourStates)).toEqual(told(theirStates));
-          expect(ours.given).toEqual(theirs.given);
-          expect(ending).toMatchObject(result);
-        }),
-        { numRuns: 20 },
-      );
-    },
-  );
+  it.each([
+    ['failover', anything],
+    ['failback', anything],
+    ['verify-recovery-point', anything],
+    ['recover-database', recovery],
+  ])('takes %s through the same states with the same records as a second implementation does', async (name, script) => {
+    const machine = machines.find((each) => each.name === name);
+    if (!machine) throw new Error(`no machine ${name}`);
+    const definition = parseDefinition(machine.definition);
+    await fc.assert(
+      fc.asyncProperty(script, async (acts) => {
+        const [ours, theirs] = [scripted(acts), scripted(acts)];
+        const [ourStates, theirStates]: [string[], string[]] = [[], []];
+        const ending = await execute(definition, input, host(asLambda(ours.invoke), ourStates));
+        const result = await runMachine({
+          machine,
+          input,
+          invoke: theirs.invoke,
+          onState: (state) => void theirStates.push(state),
+          pauseMilliseconds: 0,
+        }).then(
+          (output) => ({ status: 'succeeded', output }),
+          () => ({ status: 'failed' }),
+        );
+        // It tells of a Fail state that it enters only sometimes; that it failed it always does, under a name of its own.
+        const told = (states: readonly string[]) => states.filter((state) => definition.States[state]?.Type !== 'Fail');
+        expect(told(ourStates)).toEqual(told(theirStates));
+        expect(ours.given).toEqual(theirs.given);
+        expect(ending).toMatchObject(result);
+      }),
+      { numRuns: 20 },
+    );
+  });
 
   const oneTask = (task: object) =>
     parseDefinition({
@@ -137,8 +173,15 @@ describe('the interpreter in simulated time', () => {
     expect(ending).toMatchObject({ status: 'succeeded', output: { kept: 1, failure: { Error: 'Broken', Cause: 'no' } } });
   });
 
+  it('hands a state the part of the record that it works on, and puts what comes back there', async () => {
+    const definition = oneTask({ InputPath: '$.part', ResultPath: '$.part' });
+    const double = async (_: string, part: unknown) => ({ count: 2 * Number((part as { readonly count: number }).count) });
+    const ending = await execute(definition, { kept: 1, part: { count: 21 } }, host(double));
+    expect(ending).toMatchObject({ status: 'succeeded', output: { kept: 1, part: { count: 42 } } });
+  });
+
   it.each([
-    ['a field that it does not know', { InputPath: '$.part' }],
+    ['a field that it does not know', { OutputPath: '$.part' }],
     ['a state that leads nowhere', { End: undefined, Next: 'Nowhere' }],
   ])('refuses %s', (_, task) => {
     expect(() => oneTask(task)).toThrow();

@@ -3,6 +3,7 @@ import { after, hours, seconds } from '../../common/duration.ts';
 import { timestamp } from '../../common/ids.ts';
 import { defineStep } from '../../common/task.ts';
 import { VerificationRecord } from '../models.ts';
+import { machineOf } from '../verification.ts';
 
 /** A copy that is to take the live database's place is inspected and made fit after it is up, with retries; only then does its expiry go. */
 const untilItIsFit = hours(12);
@@ -25,13 +26,10 @@ export const startRestore = defineStep({
       expiresAt: after(requestedAt, record.purpose === 'recovery' ? seconds(restoreLimit + untilItIsFit) : restoreLimit),
     };
     const { target } = record;
-    await audited(
-      context,
-      { actor: 'machine/verify-recovery-point', action: 'restore', resource: restoredId, details: { from: target.kind } },
-      () =>
-        target.kind === 'recovery-point'
-          ? databases.restore({ region: record.region, snapshotId: target.snapshotId }, request)
-          : databases.restoreToTime(new Date(target.time), request),
+    await audited(context, { actor: machineOf(record), action: 'restore', resource: restoredId, details: { from: target.kind } }, () =>
+      target.kind === 'recovery-point'
+        ? databases.restore({ region: record.region, snapshotId: target.snapshotId }, request)
+        : databases.restoreToTime(new Date(target.time), request),
     );
     return {
       ...record,
