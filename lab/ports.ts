@@ -7,8 +7,10 @@ import type { Ports } from '../functions/common/ports.ts';
 import type { Executions } from '../functions/maintenance/ports.ts';
 import { memoryAuditLog } from '../functions/memory/audit-log.ts';
 import { memoryCapacity } from '../functions/memory/capacity.ts';
+import { memoryIncidents } from '../functions/memory/incidents.ts';
 import type { ItemStore } from '../functions/memory/item-store.ts';
 import { memoryLedger } from '../functions/memory/ledger.ts';
+import { memoryOutbox } from '../functions/memory/outbox.ts';
 import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
 import { memoryRoutingControls } from '../functions/memory/routing-controls.ts';
 import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
@@ -76,11 +78,13 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     evidenceLogs: labEvidenceLogs(regions, operations),
     executions: executionsSeenFrom(regions, viewer, world.executions),
     fences: labFences(regions, failover.observe.timeout),
+    incidents: memoryIncidents({ store: stores.state, region: viewer }),
     ledger: memoryLedger(stores.state),
     manifests: labManifests(regions),
     metrics: world.metrics,
     networkFence: labNetworkFence(regions),
     notices: world.notices,
+    outbox: memoryOutbox({ store: stores.state, region: viewer }),
     probes: labProbes(regions),
     proofs: labProofs(regions),
     recoveryPoints: memoryRecoveryPoints(stores.state),

@@ -12,6 +12,7 @@ import type {
   Reports,
   RoutingControls,
 } from '../failover/ports.ts';
+import type { Incidents, Outbox } from '../incidents/ports.ts';
 import type { Executions, Ledger, Metrics, TaskInvoker } from '../maintenance/ports.ts';
 import type { Proofs, Signer, SqlServers } from '../verify/ports.ts';
 import { InvalidInput } from './errors.ts';
@@ -28,11 +29,13 @@ export interface Ports {
   readonly evidenceLogs: EvidenceLogs;
   readonly executions: Executions;
   readonly fences: Fences;
+  readonly incidents: Incidents;
   readonly ledger: Ledger;
   readonly manifests: Manifests;
   readonly metrics: Metrics;
   readonly networkFence: NetworkFence;
   readonly notices: Notices;
+  readonly outbox: Outbox;
   readonly probes: Probes;
   readonly proofs: Proofs;
   readonly recoveryPoints: RecoveryPoints;
@@ -102,6 +105,14 @@ const portOfNeed = {
   'notices:publish': 'notices',
   'reports:read': 'reports',
   'reports:write': 'reports',
+  // Incidents. Both are lines of the state table.
+  'incidents:read': 'incidents',
+  /** Of what is: the lifecycle, the timeline, links that are spent. */
+  'incidents:write': 'incidents',
+  /** Of new ones, and what is known of signals and alarms. */
+  'incidents:triage': 'incidents',
+  'outbox:read': 'outbox',
+  'outbox:write': 'outbox',
 } as const satisfies Record<string, keyof Ports>;
 
 export type Need = keyof typeof portOfNeed;

@@ -62,6 +62,30 @@ export const Triage = z.strictObject({
 });
 export type Triage = z.output<typeof Triage>;
 
+/**
+ * What is known of one alarm (by `dedupKey`), in the Region that hears it, whether it is on an incident or not: that is how an older change is told from a newer one, in
+ * whatever order they come, and how an alarm is found again that paged nobody while it was held back.
+ */
+export const KnownAlarm = z.strictObject({
+  dedupKey: Signal.shape.dedupKey,
+  region: Region,
+  alarm: AlarmName,
+  subject: Subject,
+  /** What was heard of it, by the source's own time, oldest first; the newest 50. */
+  heard: z
+    .array(z.strictObject({ at: Timestamp, rings: z.boolean(), severity: Severity }))
+    .min(1)
+    .max(50),
+  /** The incident that it was put on last. */
+  incidentId: IncidentId.optional(),
+  /** It rings, and pages nobody while this lasts. */
+  heldBack: z
+    .strictObject({ by: z.enum(['silence', 'change-window', 'flapping']), name: z.string().min(1).max(200), since: Timestamp })
+    .optional(),
+  version: z.int().nonnegative(),
+});
+export type KnownAlarm = z.output<typeof KnownAlarm>;
+
 export const IncidentStatus = z.enum(['triggered', 'acknowledged', 'resolved', 'merged']);
 export type IncidentStatus = z.output<typeof IncidentStatus>;
 

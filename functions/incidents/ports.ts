@@ -1,6 +1,6 @@
 import type { Region, Timestamp } from '../common/ids.ts';
 import type { ContactMethod } from '../common/incident-policy.ts';
-import type { Incident, IncidentId, Override, Page, Signal, Silence, TimelineEntry, Triage } from './models.ts';
+import type { Incident, IncidentId, KnownAlarm, Override, Page, Signal, Silence, TimelineEntry, Triage } from './models.ts';
 import type { PageText } from './paging/page-text.ts';
 
 /**
@@ -30,6 +30,13 @@ export interface Incidents {
   record(triaged: readonly { readonly signal: Signal; readonly triage: Triage }[]): Promise<readonly string[]>;
   /** Undefined for one that is not known, or no longer (30 days). */
   triageOf(signalId: string): Promise<Triage | undefined>;
+
+  /** What is known of these alarms in this Region, by dedup key, strongly consistent; those of which nothing is known are left out. */
+  alarms(dedupKeys: readonly string[]): Promise<readonly KnownAlarm[]>;
+  /** Alarms of this Region that are held back. */
+  heldBack(): Promise<readonly KnownAlarm[]>;
+  /** Writes it if the stored `version` is `alarm.version` (0: nothing is stored), stores `version + 1`. @returns what is stored now @throws Conflict */
+  putAlarm(alarm: KnownAlarm): Promise<KnownAlarm>;
 
   silences(): Promise<readonly Silence[]>;
   putSilence(silence: Silence): Promise<void>;

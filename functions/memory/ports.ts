@@ -8,6 +8,7 @@ import { memoryDatabases } from './databases.ts';
 import { memoryEvidenceLogs } from './evidence-logs.ts';
 import { memoryExecutions } from './executions.ts';
 import { memoryFences } from './fences.ts';
+import { memoryIncidents } from './incidents.ts';
 import { type ItemStore, memoryItemStore } from './item-store.ts';
 import { memoryLedger } from './ledger.ts';
 import { liveServers } from './live-servers.ts';
@@ -15,6 +16,7 @@ import { memoryManifests } from './manifests.ts';
 import { recordingMetrics } from './metrics.ts';
 import { memoryNetworkFence } from './network-fence.ts';
 import { memoryNotices } from './notices.ts';
+import { memoryOutbox } from './outbox.ts';
 import { memoryProbes } from './probes.ts';
 import { memoryProofs } from './proofs.ts';
 import { memoryRecoveryPoints } from './recovery-points.ts';
@@ -51,11 +53,13 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
     evidenceLogs: memoryEvidenceLogs({ operations, store }),
     executions: memoryExecutions(store),
     fences: memoryFences({ operations, clock, servers }),
+    incidents: memoryIncidents({ store, region: operations.regions.primary }),
     ledger: memoryLedger(store),
     manifests: memoryManifests(store),
     metrics: recordingMetrics(),
     networkFence: memoryNetworkFence(store),
     notices: memoryNotices(),
+    outbox: memoryOutbox({ store, region: operations.regions.primary }),
     probes: memoryProbes(),
     proofs: memoryProofs(store),
     recoveryPoints: memoryRecoveryPoints(store),

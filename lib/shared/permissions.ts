@@ -51,6 +51,15 @@ function recordKeeping(scope: PermissionScope): readonly Grant[] {
   ];
 }
 
+/** Lists in the state table of what is open, held back, unsent: a line goes when that is over. Nothing else there is ever deleted. */
+const takeOffLists = (scope: PermissionScope, partitions: readonly string[]): readonly Grant[] => [
+  grant({
+    actions: ['dynamodb:DeleteItem'],
+    resources: [tableArn(scope, scope.region, stateTableName(scope.operations))],
+    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions } },
+  }),
+];
+
 function stateBackups(scope: PermissionScope, access: 'backup' | 'restore'): readonly Grant[] {
   const { operations, region } = scope;
   const tables = [stateTableName(operations), auditTableName(operations)].map((table) => tableArn(scope, region, table));
@@ -148,7 +157,14 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
   switch (need) {
     case 'recovery-points:read':
     case 'recovery-points:write':
+    case 'incidents:read':
+    case 'outbox:read':
       return []; // lines of the state table, which record keeping opens
+    case 'incidents:write':
+    case 'incidents:triage':
+      return takeOffLists(scope, ['incidents#open#*', 'alarms#held#*']);
+    case 'outbox:write':
+      return takeOffLists(scope, ['pages#unsent#*']);
     case 'manifests:read':
       return objects(scope, regionsOf(operations), 'manifests', 'read');
     case 'manifests:write':
