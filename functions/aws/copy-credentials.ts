@@ -11,7 +11,6 @@ import type { Connect } from './replica-kind.ts';
 import { type Credentials, readCredentials, verifiedTls } from './sql-servers.ts';
 
 interface Copy {
-  readonly live: DBInstance;
   readonly copy: DBInstance;
   readonly database: Database;
   readonly site: DatabaseSite;

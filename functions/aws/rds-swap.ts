@@ -116,7 +116,7 @@ export function rdsSwaps(settings: AwsSettings, connect?: Connect): Pick<Replica
     }
     // The driver is loaded by those who come this far.
     const { letConfigIn } = await import('./copy-credentials.ts');
-    const waits = await letConfigIn({ live, copy, database, site, region }, connect);
+    const waits = await letConfigIn({ copy, database, site, region }, connect);
     if (waits !== undefined) return waits;
     const Tags = [{ Key: tagKeys.fitSince, Value: settings.clock.now().toISOString() }];
     await rdsIn(region).send(new AddTagsToResourceCommand({ ResourceName: copy.DBInstanceArn, Tags }));

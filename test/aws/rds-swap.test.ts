@@ -6,6 +6,7 @@ import { databasesPort } from '../../functions/aws/databases.ts';
 import type { Connect } from '../../functions/aws/replica-kind.ts';
 import { replicasPort } from '../../functions/aws/replicas.ts';
 import { doesNotExpire } from '../../functions/backup/models.ts';
+import { orphanRestores } from '../../functions/backup/orphans.ts';
 import { type CodeblueError, InvalidInput, NotFound, NotOwned, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
 import { Epoch } from '../../functions/failover/models.ts';
@@ -176,6 +177,19 @@ describe('a restored copy of an RDS instance', () => {
     }
     await databases.removeRestored(copyRef);
     expect(model.names()).toEqual(['hms-primary-damaged-8=db-DAMAGED', 'hms-primary=db-RESTORED']);
+  });
+
+  it('is swept by nobody from the first call on, and expired it has long', async () => {
+    const model = fresh();
+    const swept = async () => orphanRestores(await databases.listRestored(region), new Date('2026-11-21T07:00:00Z')).map(({ id }) => id);
+    expect(await swept()).toEqual([restoredId]);
+    const unswept = async (call: () => Promise<ReplicaState>) => {
+      const state = await call();
+      expect(await swept()).toEqual([]);
+      return state;
+    };
+    await until(() => unswept(() => replicas.prepareSwap(copyRef)), model);
+    await until(() => unswept(() => replicas.swapIn(swapRef)), model);
   });
 
   it.each([false, true])('cut off at any call (done: %s) and called again comes to the same end', async (done) => {

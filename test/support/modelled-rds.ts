@@ -1,6 +1,7 @@
 import {
   AddTagsToResourceCommand,
   type DBInstance,
+  DescribeDBClustersCommand,
   DescribeDBInstancesCommand,
   ModifyDBInstanceCommand,
   type ModifyDBInstanceMessage,
@@ -110,7 +111,8 @@ export function modelledRds(rds: AwsStub<ServiceInputTypes, ServiceOutputTypes, 
     Object.keys(input)
       .filter((key) => !/^(DBInstanceIdentifier|ApplyImmediately)$/.test(key))
       .sort();
-  rds.on(DescribeDBInstancesCommand).callsFake(({ DBInstanceIdentifier: id }) => ({ DBInstances: [find(id)] }));
+  rds.on(DescribeDBInstancesCommand).callsFake(({ DBInstanceIdentifier: id }) => ({ DBInstances: id ? [find(id)] : instances }));
+  rds.on(DescribeDBClustersCommand).resolves({ DBClusters: [] });
   rds.on(ModifyDBInstanceCommand).callsFake((input) => mutating(`modify ${input.DBInstanceIdentifier} ${named(input)}`, modify)(input));
   rds.on(RebootDBInstanceCommand).callsFake((input) =>
     mutating(`reboot ${input.DBInstanceIdentifier}`, ({ DBInstanceIdentifier: id }: { DBInstanceIdentifier?: string }) => {
