@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { examine } from '../functions/doctor/examine.ts';
+import { addContain } from './contain-program.ts';
 import { addDrill } from './drill-program.ts';
 import { addFailover } from './failover-program.ts';
 import { MisusedCommand } from './misused-command.ts';
@@ -26,6 +27,7 @@ Examples
   codeblue failover status               who leads, what the observers see, what waits for an answer
   codeblue failover plan                 what a failover would do, and how long it would take
   codeblue recover --database hms --to 2026-11-21T07:30:00Z --reason "orders were deleted" --dry-run
+  codeblue contain --reason "a key of ours was found outside" --dry-run
   codeblue drill                         rehearse a failover beside the live system
   codeblue lab                           the whole system on this machine, no AWS needed
   codeblue status --lab                  look into a lab that was started with: codeblue lab --keep
@@ -55,6 +57,7 @@ export function buildProgram(context: ProgramContext): Command {
   addFailover(program, context);
   addDrill(program, context);
   addRecover(program, context);
+  addContain(program, context);
   program.command('lab').description('run the whole system on this machine: codeblue lab --help tells its options').allowUnknownOption();
   return program;
 }
