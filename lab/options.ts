@@ -68,7 +68,8 @@ export function parseLabOptions(argv: readonly string[]): LabOptions {
       `
 Scenarios:
   backup    back up, restore and compare, copy, damage and refuse, expire, sweep (about a minute)
-  failover  lose a Region, cut one off, lag, flap, crash, switch over: who writes, what is lost, how long it takes (about four minutes)
+  failover  lose a Region, cut one off, lag, flap, crash, switch over, damage a table, contain a breach: who writes, what is lost, how long it
+            takes (about five minutes)
   healthy   many backups under full write load: every one must verify (no false alarm)
 
 Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option. ${availableParallelism()} processors here.`,

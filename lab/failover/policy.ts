@@ -44,6 +44,12 @@ export const withLossBudget = (operations: Operations): Operations => ({
   databases: operations.databases.map((database) => ({ ...database, objectives: { ...database.objectives, regionLossRpo: lossBudget } })),
 });
 
+/** With a vault that locks: the profiles begin with one that is only being simulated. */
+export const withLockedVault = (operations: Operations): Operations => ({
+  ...operations,
+  vaultLock: { ...operations.vaultLock, mode: 'compliance' },
+});
+
 /** The `failover` part of the lab's config with automatic mode. */
 export function labFailover({ lease, observe }: LabFailoverNumbers): OperationsInput['failover'] {
   const regions = Object.values(labRegions);

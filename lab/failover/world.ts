@@ -18,7 +18,7 @@ import { storedRecord } from './coordination.ts';
 import { explain } from './explain.ts';
 import { handlerLog } from './handler-log.ts';
 import { LeaseRouter, type Turn } from './lease-router.ts';
-import { type LabFailoverNumbers, labFailover, withLossBudget } from './policy.ts';
+import { type LabFailoverNumbers, labFailover, withLockedVault, withLossBudget } from './policy.ts';
 import { RecentLog } from './recent-log.ts';
 import { type BrokenServices, regionHealth } from './region-health.ts';
 import { RegionSchedule } from './region-schedule.ts';
@@ -180,7 +180,8 @@ export async function openFailoverWorld(options: WorldOptions): Promise<Failover
     const { regions, network } = running;
     if (!network) throw new TypeError('a breakable lab has a network');
     const { databaseNames } = regions.state;
-    const operations = withLossBudget(labOperations(options.profile, hospitalPack, databaseNames, {}, labFailover(options.numbers)));
+    const configured = labOperations(options.profile, hospitalPack, databaseNames, {}, labFailover(options.numbers));
+    const operations = withLockedVault(withLossBudget(configured));
     saveOperations(regions.dir, operations);
     const log = new RecentLog();
     const lab = new Lab(regions, operations, new LabClock(), {

@@ -2,6 +2,7 @@ import { restoreProtection } from '../failover/old-primary.ts';
 import { readJournal } from '../hospital/journal.ts';
 import { drill } from './drill.ts';
 import { auditTrail } from './failover/audit-trail.ts';
+import { breach } from './failover/breach.ts';
 import { corruption } from './failover/corruption.ts';
 import { crashEverywhere } from './failover/crashes.ts';
 import { cutOff } from './failover/cut-off.ts';
@@ -75,6 +76,7 @@ const parts = {
     await protect(stage);
     return [replaced, move];
   },
+  breach: nothingMoved(breach),
 } as const satisfies Record<string, Part>;
 
 export type FailoverPart = keyof typeof parts;
@@ -84,9 +86,10 @@ export const isFailoverPart = (name: string): name is FailoverPart => Object.has
 /** Leadership moves, and does not, in every way that the lab knows; or only those that are named. */
 export async function failoverScenario(stage: FailoverStage, only: readonly FailoverPart[] | undefined): Promise<void> {
   const moves: Outcome[] = [];
-  watch(stage);
   for (const name of Object.keys(parts).filter(isFailoverPart)) {
-    if (only === undefined || only.includes(name)) moves.push(...(await parts[name](stage)));
+    if (only !== undefined && !only.includes(name)) continue;
+    watch(stage);
+    moves.push(...(await parts[name](stage)));
   }
   await judgeAll(stage, moves);
 }
