@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Locked, NotFound, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, RecoveryPointId, Region, timestamp } from '../../functions/common/ids.ts';
+import { Epoch } from '../../functions/failover/models.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
 import { memoryExecutions } from '../../functions/memory/executions.ts';
 import { memoryItemStore } from '../../functions/memory/item-store.ts';
@@ -110,6 +111,40 @@ describe('executions in memory', () => {
     expect(await executions.describe({ ...request, name: 'bad' })).toEqual({ status: 'failed' });
     expect(await executions.describe({ ...request, name: 'never' })).toBeUndefined();
     expect(executions.started.map(({ name }) => name)).toEqual(['one', 'bad']);
+  });
+});
+
+describe('an exchange in memory', () => {
+  const copy = { databaseId, region, restoredId: 'cbv-hms-20261121t070000z-recovery' };
+  const standby = Region.parse('us-west-2');
+  const called = async (clock: ReturnType<typeof manualClock>, times: number, call: () => Promise<unknown>) => {
+    for (let count = 0; count < times; count++) {
+      await call();
+      clock.advance(3600);
+    }
+  };
+
+  it('leaves under the live name what the copy showed, and the replica with the server that was damaged', async () => {
+    const { replicas, databases, fences, clock } = fresh();
+    const live = fences.server(databaseId, region);
+    live.write();
+    const { position } = live.facts();
+    const clean = clock.now();
+    clock.advance(600);
+    live.write();
+    clock.advance(600);
+    await databases.restoreToTime(clean, { ...copy, expiresAt: clock.now() });
+    clock.advance(3600);
+    await called(clock, 3, () => replicas.prepareSwap(copy));
+    await replicas.swapIn({ ...copy, epoch: Epoch.parse(8) });
+    await expect(fences.open(databaseId, region)).rejects.toThrow(ServiceUnavailable); // nobody has the name
+    await called(clock, 3, () => replicas.swapIn({ ...copy, epoch: Epoch.parse(8) }));
+    expect(live.facts().position).toEqual(position);
+    live.write();
+    expect(live.facts().position.transactions).toBe(position.transactions + 1);
+    const replica = fences.server(databaseId, standby).facts();
+    expect(replica).toMatchObject({ role: 'replica', streaming: false, position: { transactions: position.transactions + 1 } });
+    expect(replica.follows).toBeUndefined();
   });
 });
 
