@@ -185,6 +185,13 @@ describe('contain --release', () => {
     expect(await ports.coordination.containment()).toBeUndefined();
   });
 
+  test('is what failover status sends people to', async () => {
+    const { run } = await contained();
+    const { stdout, exitCode } = await run('failover', 'status');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`${breachId}: the application is shut out since ${at(0)}, until codeblue contain --release`);
+  });
+
   test('leaves the hold of somebody else where it is', async () => {
     const { run, ports } = await contained();
     await ports.coordination.putHold({ until: at(3600), by: 'bob', reason: 'storage', at: at(0) });

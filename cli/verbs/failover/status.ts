@@ -2,7 +2,7 @@ import { formatSeconds, secondsBetween } from '../../../functions/common/duratio
 import type { Region } from '../../../functions/common/ids.ts';
 import { regionsOf } from '../../../functions/common/operations-lookup.ts';
 import { judgeAnswer } from '../../../functions/failover/approval/approvals.ts';
-import type { ApprovalRequest, CoordinationRecord, Finding, Hold } from '../../../functions/failover/models.ts';
+import type { ApprovalRequest, Containment, CoordinationRecord, Finding, Hold } from '../../../functions/failover/models.ts';
 import { type Decision, decide } from '../../../functions/failover/observe/decide.ts';
 import type { Session } from '../../session.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -26,6 +26,8 @@ export interface FailoverStatus {
   readonly record?: CoordinationRecord;
   readonly observers: readonly ObserverStatus[];
   readonly hold?: Hold;
+  /** A breach: the application is shut out until a person opens the network. */
+  readonly containment?: Containment;
   /** What the observers' rules say at this moment. */
   readonly decision?: Pick<Decision, 'action' | 'says'>;
   /** Questions that wait for an answer. */
@@ -42,10 +44,11 @@ export async function failoverStatus(session: Session<(typeof failoverStatusPort
   const about = { deployment: operations.name, at: now.toISOString(), mode };
   if (mode === 'off') return { ...about, observers: [], questions: [], problems: [] };
   const { coordination } = ports;
-  const [record, votes, hold, questions] = await Promise.all([
+  const [record, votes, hold, containment, questions] = await Promise.all([
     coordination.read(),
     coordination.votes(),
     coordination.hold(),
+    coordination.containment(),
     openQuestions(session),
   ]);
   const observers = regionsOf(operations).map((observer): ObserverStatus => {
@@ -59,12 +62,16 @@ export async function failoverStatus(session: Session<(typeof failoverStatusPort
     ...about,
     ...(record ? { record } : {}),
     ...(hold && Date.parse(hold.until) > now.getTime() ? { hold } : {}),
+    ...(containment ? { containment } : {}),
     ...(decision ? { decision: { action: decision.action, says: decision.says } } : {}),
     observers,
     questions,
-    problems: problemsOf(record, observers, questions, decision, now),
+    problems: [...contained(containment), ...problemsOf(record, observers, questions, decision, now)],
   };
 }
+
+const contained = (containment: Containment | undefined): readonly string[] =>
+  containment ? [`${containment.breachId}: the application is shut out since ${containment.since}, until codeblue contain --release`] : [];
 
 /** Requests without an answer that are still open. */
 export async function openQuestions({ ports, operations, clock }: Session<'coordination'>): Promise<readonly ApprovalRequest[]> {
