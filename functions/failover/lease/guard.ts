@@ -193,8 +193,12 @@ async function grant(
         try {
           const until = leaseEndMicros(clockMicros, lease.length);
           const took = await within(clock, observe.timeout, fence.renew({ epoch, holder, untilMicros: until }));
-          if (!took) log.warn('the database has seen a later epoch and takes no lease', { databaseId, epoch });
-          return took;
+          if (took) return true;
+          // Its name may have led to a database that was replaced: the next tick asks again where it leads.
+          guard.connections.forget(databaseId, holder);
+          guard.known.delete(databaseId);
+          log.warn('the database has seen a later epoch, or was replaced in this one, and takes no lease', { databaseId, epoch });
+          return false;
         } catch (error) {
           guard.connections.forget(databaseId, holder);
           guard.known.delete(databaseId);

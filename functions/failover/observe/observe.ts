@@ -87,7 +87,11 @@ async function tick(run: Run, context: Context): Promise<'superseded' | 'blind' 
   const about = run.record ? leadingRegion(run.record) : operations.regions.primary;
   const primarySince = run.record?.primarySince;
   if (run.watch === undefined) run.watch = resumedWatch(about, own, run.record);
-  else if (primarySince !== run.primarySince) run.watch = withoutPositions(run.watch);
+  else if (primarySince !== run.primarySince) {
+    run.watch = withoutPositions(run.watch);
+    // A connection that is kept would go on showing the one that was replaced.
+    for (const { id } of operations.databases) run.connections.forget(id, about);
+  }
   if (run.watch.about !== about) run.watch = freshWatch(about);
   run.primarySince = primarySince;
   run.watch = looked(run.watch, await look({ ...context, connections: run.connections }, about), observe, clock.now());

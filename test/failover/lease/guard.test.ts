@@ -291,6 +291,23 @@ describe('when the epoch is claimed', () => {
     expect(server(primary, hms).facts().lease).toEqual({ epoch: 7, untilMicros: 0 });
   });
 
+  it('a connection to a database that takes no lease is given up: its name may lead to another by now', async () => {
+    const { open } = world.ports.fences;
+    let opened = 0;
+    world.ports.fences.open = (...place) => {
+      if (place[0] === hms) opened++;
+      return open(...place);
+    };
+    server(primary, hms).set({ lease: { epoch: epoch(7), untilMicros: 0, closedFor: epoch(7), replacedIn: epoch(7) } });
+    world.begin(guardLease, primary);
+    await world.until(8);
+    expect(opened).toBeGreaterThan(1);
+    // The copy is reached under the name.
+    server(primary, hms).set({ lease: { epoch: epoch(6), untilMicros: 0 } });
+    await world.until(14);
+    expect(server(primary, hms).write()).toBe(true);
+  });
+
   it('nobody renews, and the guardian of the other Region closes nothing', async () => {
     world.begin(guardLease, standby);
     await world.until(10);
