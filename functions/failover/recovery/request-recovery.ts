@@ -36,13 +36,15 @@ export function requestRecovery(
   if (database.engine === 'aurora-postgres') {
     return refused(`${databaseId} is a cluster of an Aurora global database, which RDS does not let another one take the place of`);
   }
-  const stopped = holdInTheWay(wanted.hold, [under], now);
+  const recoveryId = `recovery-${databaseId}-${timeSlug(now)}`;
+  // Its own hold stands when the same is asked for again, by a caller who did not hear the answer.
+  const stopped = holdInTheWay(wanted.hold, [recoveryId, under], now);
   if (stopped !== undefined) return refused(stopped);
   if (secondsBetween(until, now) < 0) return refused(`${timestamp(until)} lies in the future`);
   return {
     kind: 'request',
     request: {
-      ...{ recoveryId: `recovery-${databaseId}-${timeSlug(now)}`, databaseId, region: record.holder, until: timestamp(until) },
+      ...{ recoveryId, databaseId, region: record.holder, until: timestamp(until) },
       ...{ epoch: record.epoch, requestedBy, reason: reason.slice(0, 1000), requestedAt: timestamp(now) },
       ...(under === undefined ? {} : { under }),
     },
