@@ -47,9 +47,9 @@ export function shapeChanges(live: DBInstance, copy: DBInstance, keepLogDays: nu
   };
 }
 
-/** Ids of the security groups that an instance wears. */
-export const groupsOf = (instance: DBInstance): string[] =>
-  (instance.VpcSecurityGroups ?? []).flatMap(({ VpcSecurityGroupId: id }) => id ?? []).sort();
+/** Ids of the security groups that an instance wears, or is given just now. */
+export const groupsOf = ({ VpcSecurityGroups: groups = [] }: DBInstance): string[] =>
+  groups.flatMap(({ VpcSecurityGroupId: id, Status: status }) => (id && status !== 'removing' ? id : [])).sort();
 
 /** A parameter group that was changed holds only after the next start. */
 export const wantsReboot = ({ DBParameterGroups: groups = [] }: DBInstance): boolean =>

@@ -83,14 +83,14 @@ const databases = databasesPort(awsSettings());
 
 /** Calls until it tells `available`, as steps do: what may pass is asked again. */
 async function until(call: () => Promise<ReplicaState>, model: { tick(): void }): Promise<void> {
-  for (let calls = 0; calls < 40; calls++) {
+  for (let calls = 0; calls < 120; calls++) {
     const state = await call().catch((error: unknown) => {
       if (error instanceof ServiceUnavailable) return undefined;
       throw error;
     });
     if (state?.role === 'primary' && state.status === 'available') return;
     expect(state?.status).not.toBe('failed');
-    if (calls % 2 === 1) model.tick(); // each change is looked at once while it is under way
+    if (calls % 3 === 2) model.tick(); // each change is looked at while it is pending, and while it is under way
   }
   throw new Error('it does not come to an end');
 }
@@ -137,6 +137,7 @@ describe('a restored copy of an RDS instance', () => {
     });
     expect((TagList ?? []).map(({ Key }) => Key)).not.toContain('codeblue:expires');
     expect(model.instance('hms-primary')).toEqual(live);
+    expect([...new Set(model.calls)]).toEqual(model.calls); // nothing is asked for twice
     expect(opened).toEqual(['codeblue@copy.rds/postgres']);
     expect(model.refused).toEqual([]);
   });
@@ -280,6 +281,7 @@ describe('no exchange', () => {
     await prepare(model);
     await replicas.swapIn(swapRef);
     await replicas.swapIn(swapRef);
+    model.tick();
     model.tick();
     expect(model.names()).toContain('hms-primary-damaged-8=db-DAMAGED');
     rds.reset();

@@ -22,7 +22,7 @@ const vpcs: Readonly<Record<string, string>> = { production: 'vpc-0live', isolat
 
 /**
  * Instances of one Region as RDS changes them: only while they are available, after a while, and by its rules (see functions/aws/rds-swap.ts). Time passes by
- * `tick`: what was asked for is under way for one, and done after it.
+ * `tick`: what was asked for is pending before the first, under way before the second, and done after it.
  */
 export function modelledRds(rds: AwsStub<ServiceInputTypes, ServiceOutputTypes, RDSClient['config']>, given: readonly Instance[]) {
   let instances = [...given];
@@ -43,14 +43,24 @@ export function modelledRds(rds: AwsStub<ServiceInputTypes, ServiceOutputTypes, 
     instances = instances.map((each) => (each.DbiResourceId === id ? { ...each, ...facts } : each));
   };
 
-  function later(instance: Instance, status: string, facts: Partial<DBInstance>): void {
-    change(instance, { DBInstanceStatus: status });
-    coming.set(instance.DbiResourceId, () => change(instance, { DBInstanceStatus: 'available', ...facts }));
+  /** At first it is `available` still and tells what is pending, then it shows that it changes, then it is done. */
+  function later(
+    instance: Instance,
+    status: string,
+    facts: Partial<DBInstance>,
+    PendingModifiedValues: DBInstance['PendingModifiedValues'] = {},
+  ): void {
+    change(instance, { PendingModifiedValues });
+    coming.set(instance.DbiResourceId, () => {
+      change(instance, { DBInstanceStatus: status });
+      coming.set(instance.DbiResourceId, () => change(instance, { DBInstanceStatus: 'available', PendingModifiedValues: {}, ...facts }));
+    });
   }
 
   function rename(instance: Instance, id: string): void {
     if (instances.some(({ DBInstanceIdentifier }) => DBInstanceIdentifier === id)) throw fault('DBInstanceAlreadyExists');
-    later(instance, 'renaming', { DBInstanceIdentifier: id, DBInstanceArn: instance.DBInstanceArn?.replace(/[^:]+$/, id) ?? '' });
+    const renamed = { DBInstanceIdentifier: id, DBInstanceArn: instance.DBInstanceArn?.replace(/[^:]+$/, id) ?? '' };
+    later(instance, 'renaming', renamed, { DBInstanceIdentifier: id });
   }
 
   function modify({
@@ -67,28 +77,40 @@ export function modelledRds(rds: AwsStub<ServiceInputTypes, ServiceOutputTypes, 
     if (DBSubnetGroupName && instance.MultiAZ) throw fault('InvalidVPCNetworkStateFault', 'a Multi-AZ instance cannot move');
     if (DeletionProtection !== undefined) change(instance, { DeletionProtection });
     if (NewDBInstanceIdentifier) return rename(find(id), NewDBInstanceIdentifier);
-    const { EnableIAMDatabaseAuthentication, CloudwatchLogsExportConfiguration, ManageMasterUserPassword, VpcSecurityGroupIds } = rest;
+    const { EnableIAMDatabaseAuthentication, CloudwatchLogsExportConfiguration, ManageMasterUserPassword, MasterUserPassword } = rest;
     const { DBInstanceClass, MultiAZ, BackupRetentionPeriod, PreferredBackupWindow, PreferredMaintenanceWindow, StorageType, Iops } = rest;
-    const { DBParameterGroupName } = rest;
+    const { DBParameterGroupName, VpcSecurityGroupIds } = rest;
     const groups = (VpcSecurityGroupIds ?? []).map((group) => ({ VpcSecurityGroupId: group, Status: 'active' }));
-    const changed: Partial<DBInstance> = {
+    const pending = {
       ...(DBInstanceClass ? { DBInstanceClass } : {}),
       ...(MultiAZ === undefined ? {} : { MultiAZ }),
       ...(BackupRetentionPeriod ? { BackupRetentionPeriod } : {}),
-      ...(PreferredBackupWindow ? { PreferredBackupWindow } : {}),
-      ...(PreferredMaintenanceWindow ? { PreferredMaintenanceWindow } : {}),
       ...(StorageType ? { StorageType } : {}),
       ...(Iops ? { Iops } : {}),
       ...(EnableIAMDatabaseAuthentication === undefined ? {} : { IAMDatabaseAuthenticationEnabled: EnableIAMDatabaseAuthentication }),
-      ...(CloudwatchLogsExportConfiguration
-        ? { EnabledCloudwatchLogsExports: CloudwatchLogsExportConfiguration.EnableLogTypes ?? [] }
-        : {}),
+    };
+    const logs = CloudwatchLogsExportConfiguration?.EnableLogTypes;
+    // Not pending: RDS shows these as they are asked for.
+    change(find(id), {
+      ...(PreferredBackupWindow ? { PreferredBackupWindow } : {}),
+      ...(PreferredMaintenanceWindow ? { PreferredMaintenanceWindow } : {}),
+      ...(DBParameterGroupName ? { DBParameterGroups: [{ DBParameterGroupName, ParameterApplyStatus: 'applying' }] } : {}),
+    });
+    const changed: Partial<DBInstance> = {
+      ...pending,
+      ...(logs ? { EnabledCloudwatchLogsExports: logs } : {}),
       ...(DBSubnetGroupName ? { DBSubnetGroup: { DBSubnetGroupName, VpcId: vpcs[DBSubnetGroupName] } } : {}),
       ...(VpcSecurityGroupIds ? { VpcSecurityGroups: groups } : {}),
       ...(DBParameterGroupName ? { DBParameterGroups: [{ DBParameterGroupName, ParameterApplyStatus: 'pending-reboot' }] } : {}),
       ...(ManageMasterUserPassword === false ? { MasterUserSecret: {} } : {}),
     };
-    if (Object.keys(changed).length > 0) later(find(id), DBSubnetGroupName ? 'moving-to-vpc' : 'modifying', changed);
+    if (Object.keys(changed).length === 0) return;
+    later(find(id), DBSubnetGroupName ? 'moving-to-vpc' : 'modifying', changed, {
+      ...pending,
+      ...(DBSubnetGroupName ? { DBSubnetGroupName } : {}),
+      ...(logs ? { PendingCloudwatchLogsExports: { LogTypesToEnable: logs } } : {}),
+      ...(MasterUserPassword ? { MasterUserPassword: '****' } : {}),
+    });
   }
 
   function mutating<I>(name: string, act: (input: I) => void) {
@@ -117,6 +139,7 @@ export function modelledRds(rds: AwsStub<ServiceInputTypes, ServiceOutputTypes, 
   rds.on(RebootDBInstanceCommand).callsFake((input) =>
     mutating(`reboot ${input.DBInstanceIdentifier}`, ({ DBInstanceIdentifier: id }: { DBInstanceIdentifier?: string }) => {
       const { DBParameterGroups: groups = [] } = find(id);
+      change(find(id), { DBInstanceStatus: 'rebooting' });
       later(find(id), 'rebooting', { DBParameterGroups: groups.map((group) => ({ ...group, ParameterApplyStatus: 'in-sync' })) });
     })(input),
   );
