@@ -18,6 +18,8 @@ import type { AwsSettings } from './settings.ts';
 
 const SECONDS_PER_DAY = 86_400;
 
+const asideName = (identifier: string, epoch: number): string => `${identifier}-damaged-${epoch}`;
+
 /**
  * A restored instance in the place of a damaged one, by names: the way of "Renaming a DB instance" in the RDS user guide ("rename to replace an existing DB
  * instance"). What the guide says, and what follows from it here:
@@ -57,7 +59,7 @@ export function rdsSwaps(settings: AwsSettings, connect?: Connect): Pick<Replica
     },
     async swapIn(database, site, request) {
       const { region, restoredId, epoch } = request;
-      const aside = `${site.identifier}-damaged-${epoch}`;
+      const aside = asideName(site.identifier, epoch);
       const [live, copy, damaged] = await Promise.all([site.identifier, restoredId, aside].map((id) => describeInstance(region, id)));
       if (live && tagsOf(live.TagList).get(tagKeys.standsIn) === restoredId) return stateOf(live);
       if (!copy) {
@@ -132,7 +134,16 @@ async function keep(copy: DBInstance, region: Region): Promise<void> {
   await rdsIn(region).send(new RemoveTagsFromResourceCommand({ ResourceName, TagKeys: [tagKeys.expires] }));
 }
 
+/** RDS takes 63 characters; six of them for an epoch last for ever. */
+const longestIdentifier = 63 - asideName('', 999_999).length;
+
+/** What would be refused in the middle of the exchange is refused before it. */
 function assertReplaceable(live: DBInstance, site: DatabaseSite, region: Region): void {
+  if (site.identifier.length > longestIdentifier) {
+    throw new InvalidInput(`${site.identifier} is too long a name to be renamed to ${asideName(site.identifier, 1)}`, {
+      hint: `Instances with names of at most ${longestIdentifier} characters can be exchanged.`,
+    });
+  }
   if (live.ReadReplicaSourceDBInstanceIdentifier) {
     throw new InvalidInput(`${site.identifier} in ${region} is a read replica: a copy takes the place of a primary only`);
   }

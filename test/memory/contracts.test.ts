@@ -1,14 +1,19 @@
 import { DatabaseId, Region, timestamp } from '../../functions/common/ids.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
+import { memoryIncidents } from '../../functions/memory/incidents.ts';
+import { memoryItemStore } from '../../functions/memory/item-store.ts';
+import { memoryOutbox } from '../../functions/memory/outbox.ts';
 import { memoryPorts } from '../../functions/memory/ports.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
 import { capacityContract } from '../contracts/capacity.contract.ts';
 import { coordinationContract } from '../contracts/coordination.contract.ts';
 import { databasesContract } from '../contracts/databases.contract.ts';
 import { evidenceLogsContract } from '../contracts/evidence-logs.contract.ts';
+import { incidentsContract } from '../contracts/incidents.contract.ts';
 import { ledgerContract } from '../contracts/ledger.contract.ts';
 import { manifestsContract } from '../contracts/manifests.contract.ts';
 import { networkFenceContract } from '../contracts/network-fence.contract.ts';
+import { outboxContract } from '../contracts/outbox.contract.ts';
 import { proofsContract } from '../contracts/proofs.contract.ts';
 import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
 import { replicasContract } from '../contracts/replicas.contract.ts';
@@ -22,6 +27,13 @@ const fresh = () => {
   return { clock, ...memoryPorts({ operations: testOperations(), clock }) };
 };
 
+/** The same over a store that another Region's ports can be put over too. */
+const overStore = () => {
+  const clock = manualClock('2026-11-21T07:00:00Z');
+  const store = memoryItemStore(clock);
+  return { store, ...memoryPorts({ operations: testOperations(), clock, store }) };
+};
+
 recoveryPointsContract(async () => fresh().recoveryPoints);
 ledgerContract(async () => fresh().ledger);
 auditLogContract(async () => fresh().auditLog);
@@ -30,6 +42,15 @@ proofsContract(async () => fresh().proofs);
 signerContract(async () => fresh().signer);
 coordinationContract(async () => fresh().coordination);
 reportsContract(async () => fresh().reports);
+
+incidentsContract(async () => {
+  const { incidents, store } = overStore();
+  return { incidents, in: (region) => memoryIncidents({ store, region }) };
+});
+outboxContract(async () => {
+  const { outbox, store } = overStore();
+  return { outbox, in: (region) => memoryOutbox({ store, region }) };
+});
 
 capacityContract('orders-api', async () => {
   const { capacity, clock } = fresh();
