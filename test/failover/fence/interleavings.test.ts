@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FencedDatabase, LONG, REFUSED, SECOND, sqlStateOf, startFencedDatabase, virginia } from './fenced-database.ts';
+import { epoch, type FencedDatabase, LONG, REFUSED, SECOND, sqlStateOf, startFencedDatabase, virginia } from './fenced-database.ts';
 
 /** Leases in these tests are made of the database's own time; nothing waits for the test's. */
 let database: FencedDatabase;
@@ -116,15 +116,15 @@ async function changeLease(change: Extract<Step, { lease: unknown }>['lease'], i
     await database.lease(-1);
     return false;
   }
-  const { epoch } = await database.fence.state();
+  const { epoch: current } = await database.fence.state();
   if (change === 'closed') {
-    const next = await database.lease(isOpen ? LONG : -1);
-    await database.fence.close(next);
+    const last = await database.lease(isOpen ? LONG : -1);
+    await database.fence.close(epoch(last + 1));
     return false;
   }
   const untilMicros = (await database.fence.clock()) + LONG;
-  const stale = { epoch: Math.max(0, epoch - 1) as typeof epoch, holder: virginia, untilMicros };
-  expect(await database.fence.renew(stale)).toBe(epoch === stale.epoch);
+  const stale = { epoch: epoch(Math.max(0, current - 1)), holder: virginia, untilMicros };
+  expect(await database.fence.renew(stale)).toBe(current === stale.epoch);
   return isOpen;
 }
 
