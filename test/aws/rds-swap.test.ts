@@ -13,6 +13,7 @@ import { Epoch } from '../../functions/failover/models.ts';
 import type { ReplicaState } from '../../functions/failover/ports.ts';
 import { awsSettings } from '../support/aws-settings.ts';
 import { modelledRds } from '../support/modelled-rds.ts';
+import { testOperations } from '../support/operations.ts';
 
 const rds = mockClient(RDSClient);
 const secrets = mockClient(SecretsManagerClient);
@@ -261,6 +262,25 @@ describe('no exchange', () => {
       model.change('hms-primary', change);
       await refusedBy(InvalidInput, prepareNow, model);
     }
+  });
+
+  it('of an instance whose name leaves no room for the one that it is to be kept under', async () => {
+    const [hms, ...rest] = testOperations().databases;
+    const site = hms?.sites[region];
+    if (!hms || !site) throw new Error('the test deployment has hms in its primary Region');
+    const identifier = 'h'.repeat(49);
+    const named = testOperations({ databases: [{ ...hms, sites: { ...hms.sites, [region]: { ...site, identifier } } }, ...rest] });
+    rds.reset();
+    const model = modelledRds(rds, [{ ...live, DBInstanceIdentifier: identifier }, copy]);
+    await refusedBy(InvalidInput, () => replicasPort(awsSettings(named), letsEverybodyIn).prepareSwap(copyRef), model);
+  });
+
+  it('of an Aurora cluster of a global database; the hint says how it is done by hand', async () => {
+    const request = { ...copyRef, databaseId: DatabaseId.parse('billing') };
+    const refused = await replicas.prepareSwap(request).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(InvalidInput);
+    expect(refused).toHaveProperty('hint', expect.stringContaining('remove the secondary'));
+    await expect(replicas.swapIn({ ...request, epoch: Epoch.parse(8) })).rejects.toThrow(InvalidInput);
   });
 
   it('with a copy that failed or is being removed, and the live one stays', async () => {

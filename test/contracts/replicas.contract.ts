@@ -168,6 +168,12 @@ export function replicasContract(make: () => Promise<ReplicasHarness>): void {
       expect(await standing(home)).toEqual({ role: 'primary', status: 'available' });
     });
 
+    it('exchanges no Aurora cluster', async () => {
+      const request = { ...copy, databaseId: DatabaseId.parse('billing') };
+      await expect(replicas.prepareSwap(request)).rejects.toThrow(InvalidInput);
+      await expect(replicas.swapIn({ ...request, epoch: Epoch.parse(8) })).rejects.toThrow(InvalidInput);
+    });
+
     it('promotes no rehearsal that is not there, or not its own', async () => {
       await expect(replicas.promoteRehearsal(rehearsal)).rejects.toThrow(NotFound);
       await harness.addForeignReplica(away, rehearsal.restoredId);
