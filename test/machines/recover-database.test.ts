@@ -241,6 +241,25 @@ describe('a recovery', () => {
     expect(await world.ports.databases.listSnapshots(east)).toEqual([]);
   });
 
+  it('does not give up on an exchange that Step Functions took and does not show yet', async () => {
+    const world = await recoveryWorld();
+    const { executions } = world.ports;
+    const { describe: shown } = executions;
+    let looks = 0;
+    executions.describe = async (ref) => (ref.machine === 'failover' && looks <= 3 ? undefined : shown(ref));
+    const finishWhatRuns = async () => (looks < 3 ? undefined : world.finishWhatRuns());
+    const { end } = await recover(
+      { ...world, finishWhatRuns },
+      {
+        before(step) {
+          if (step === 'await-replacement') looks++;
+        },
+      },
+    );
+    expect({ end, looks: looks > 3 }).toEqual({ end: 'Recovered', looks: true });
+    expect(started(world)).toEqual([`failover in ${east}`, `failback in ${east}`]);
+  });
+
   it('ends when the lead moves before the exchange', async () => {
     const world = await recoveryWorld();
     const { end, report } = await recover(world, {
