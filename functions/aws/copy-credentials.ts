@@ -75,7 +75,7 @@ async function setPassword(server: SqlServer, databaseName: string, { user, pass
  * What PostgreSQL stores of a password (RFC 5803 with SCRAM-SHA-256, as `pg_authid.rolpassword`): the statement may be logged, and nobody reads the password
  * in the log then.
  */
-export function scramVerifier(password: string, salt: Uint8Array = randomBytes(16), iterations = 4096): string {
+function scramVerifier(password: string, salt: Uint8Array = randomBytes(16), iterations = 4096): string {
   const salted = pbkdf2Sync(password.normalize('NFKC'), salt, iterations, 32, 'sha256');
   const keyed = (text: string) => createHmac('sha256', salted).update(text).digest();
   const stored = createHash('sha256').update(keyed('Client Key')).digest('base64');
