@@ -39,6 +39,15 @@ const parts = {
     await protect(stage);
     return [move];
   },
+  corruption: async (stage) => {
+    const replaced = await corruption(stage);
+    // A change to the standby loses nothing: it follows what took the damaged database's place.
+    watch(stage);
+    const move = await switchOver(stage, 'corruption');
+    await protect(stage);
+    return [replaced, move];
+  },
+  breach: nothingMoved(breach),
   switchover: async (stage) => {
     const move = await switchOver(stage);
     await protect(stage);
@@ -68,15 +77,6 @@ const parts = {
     await protect(stage);
     return [move];
   },
-  corruption: async (stage) => {
-    const replaced = await corruption(stage);
-    // A change to the standby loses nothing: it follows what took the damaged database's place.
-    watch(stage);
-    const move = await switchOver(stage, 'corruption');
-    await protect(stage);
-    return [replaced, move];
-  },
-  breach: nothingMoved(breach),
 } as const satisfies Record<string, Part>;
 
 export type FailoverPart = keyof typeof parts;

@@ -10,7 +10,7 @@ import { answer, openQuestion } from './answers.ts';
 import { type Damage, damagedRows, damageRows } from './damage-rows.ts';
 import { judgeReplacement, type Replacement } from './judge-replacement.ts';
 import type { Outcome } from './kills.ts';
-import { proveBackup } from './prove-backup.ts';
+import { ensureProvenBackup } from './prove-backup.ts';
 import { type FailoverStage, leadsSinceMs, quietFigure, watchQuietly } from './stage.ts';
 
 const recoveryLimit = minutes(3);
@@ -20,7 +20,7 @@ const unnoticedMs = 1_000;
 /** F10: an UPDATE damages a table; people say no to the exchange, and then yes. */
 export async function corruption(stage: FailoverStage): Promise<Outcome> {
   const { world, phases } = stage;
-  await phases.run('Back up and prove before the damage', () => proveBackup(world));
+  await phases.run('Back up and prove before the damage', () => ensureProvenBackup(world));
   const damage = await phases.run('Damage a table, and go on writing', async (say) => {
     const done = await damageRows(world);
     say(`${done.rows} rows after ${done.until.toISOString()}`);

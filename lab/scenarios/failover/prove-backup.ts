@@ -1,5 +1,5 @@
 import { backupDatabase } from '../../../functions/backup/backup-database.ts';
-import { recoveryPointId } from '../../../functions/backup/models.ts';
+import { type RecoveryPoint, recoveryPointId } from '../../../functions/backup/models.ts';
 import { type Region, timestamp } from '../../../functions/common/ids.ts';
 import { newVerification } from '../../../functions/verify/verification.ts';
 import type { FailoverWorld } from '../../failover/world.ts';
@@ -19,6 +19,18 @@ export async function proveBackup(world: FailoverWorld) {
   const record = newVerification({ databaseId: database.id, region: leader, purpose: 'on-demand', target, now: lab.clock.now() });
   await lab.execute(leader, 'verify-recovery-point', record.verificationId, record).catch(() => {});
   return { id, proof: (await lab.ports().proofs.get(record.verificationId))?.proof };
+}
+
+/** The same, unless the server that leads has one: from the end of that on its log can be replayed. */
+export async function ensureProvenBackup(world: FailoverWorld): Promise<void> {
+  const { databases, recoveryPoints } = world.lab.ports();
+  const { leader } = world.sides();
+  const { databaseId } = world.regions.state;
+  const { earliestRestorableAt } = await databases.describe(databaseId, leader);
+  const isProvenHere = ({ verification, locations }: RecoveryPoint) =>
+    verification?.outcome === 'verified' && locations.some(({ region, role }) => region === leader && role === 'home');
+  if (earliestRestorableAt && (await recoveryPoints.list(databaseId)).some(isProvenHere)) return;
+  await proveBackup(world);
 }
 
 async function homeSnapshot({ lab }: FailoverWorld, id: ReturnType<typeof recoveryPointId>, region: Region): Promise<string> {
