@@ -132,6 +132,7 @@ function soundParts(config: unknown): Checked {
     logRetentionDays: Operations.shape.logRetentionDays.safeParse(parts.logRetentionDays).data,
     failover: Operations.shape.failover.safeParse(parts.failover).data,
     changeWindows: Operations.shape.changeWindows.safeParse(parts.changeWindows).data,
+    incidents: Operations.shape.incidents.safeParse(parts.incidents).data,
     databases: databases.map((database: unknown) => Database.safeParse(database).data),
   };
 }

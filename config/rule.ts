@@ -12,6 +12,7 @@ export interface Checked {
   readonly logRetentionDays: Operations['logRetentionDays'] | undefined;
   readonly failover: Operations['failover'] | undefined;
   readonly changeWindows: Operations['changeWindows'] | undefined;
+  readonly incidents: Operations['incidents'] | undefined;
   readonly databases: readonly (Database | undefined)[];
 }
 

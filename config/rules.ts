@@ -2,6 +2,7 @@ import { formatSeconds } from '../functions/common/duration.ts';
 import { databaseRules } from './database-rules.ts';
 import { drillsFallIntoWindows } from './drill-rules.ts';
 import { failoverRules } from './failover-rules.ts';
+import { incidentRules } from './incident-rules.ts';
 import type { ConfigProblem } from './invalid-config.ts';
 import { type Checked, problem, type Rule, repeated } from './rule.ts';
 
@@ -68,6 +69,7 @@ const rules: readonly Rule[] = [
   vaultLockCountsDays,
   failoverRules,
   drillsFallIntoWindows,
+  incidentRules,
 ];
 
 /** What no single value can tell: the rules between the parts of a config. */

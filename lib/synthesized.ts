@@ -61,7 +61,7 @@ export function synthesizedMachines(operations: Operations): readonly Synthesize
   }
 }
 
-/** The machines of one template, in the order of `machineNames`. A deployment that never moves has none that moves it. */
+/** The machines of one template, in the order of `machineNames`. A deployment that never moves has none that moves it, and one whose alarms go by mail none that chases people. */
 function machinesIn({ Resources }: z.output<typeof Template>, operations: Operations): readonly SynthesizedMachine[] {
   const operationOf = new Map<string, string>();
   for (const [id, resource] of Object.entries(Resources)) {
@@ -77,7 +77,9 @@ function machinesIn({ Resources }: z.output<typeof Template>, operations: Operat
     'recover-database',
     'contain-breach',
   ];
-  const deployed = machineNames.filter((name) => !moving.includes(name) || operations.failover.mode !== 'off');
+  const deployed = machineNames
+    .filter((name) => !moving.includes(name) || operations.failover.mode !== 'off')
+    .filter((name) => name !== 'escalate-incident' || operations.incidents.mode === 'on');
   return deployed.map((name) => {
     const machine = machines.find((each) => each.StateMachineName === machineName(operations, name));
     if (!machine) throw new InvalidInput(`the template has no machine "${name}"`);

@@ -75,6 +75,8 @@ const portOfNeed = {
   'executions:start': 'executions',
   /** Of the machines that move the lead, and rehearse it. */
   'executions:move': 'executions',
+  /** Of the machine that chases people until somebody answers, in this Region. */
+  'executions:escalate': 'executions',
   'state-backups:backup': 'stateBackups',
   'state-backups:restore': 'stateBackups',
   'task-invoker:invoke': 'taskInvoker',

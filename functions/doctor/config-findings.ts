@@ -4,6 +4,7 @@ import type { Database, Operations } from '../common/operations.ts';
 import { regionsOf } from '../common/operations-lookup.ts';
 import { failoverConfigFindings } from './failover-findings.ts';
 import { type Finding, ok, warning } from './finding.ts';
+import { incidentConfigFindings } from './incident-findings.ts';
 import { placeholderFindings } from './placeholders.ts';
 import { scheduleFindings } from './schedule-findings.ts';
 import { concurrentCopies, defaultSnapshotQuota, snapshotQuotaName, snapshotsHeld } from './snapshot-demand.ts';
@@ -23,6 +24,7 @@ export function configFindings(operations: Operations, now: Date, { forLab = fal
     ...databases,
     ...scheduleFindings(operations, now),
     ...failoverConfigFindings(operations, { forLab }),
+    ...incidentConfigFindings(operations.incidents, now),
     ...(forLab ? [] : [...quotaFindings(operations), ...copyFindings(operations)]),
     vaultFinding(operations.vaultLock.mode),
   ];

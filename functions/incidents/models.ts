@@ -233,12 +233,15 @@ export type AcknowledgeLink = z.output<typeof AcknowledgeLink>;
 export const EscalationRecord = z.strictObject({
   incidentId: IncidentId,
   generation: z.int().positive(),
-  status: z.enum(['started', 'waiting', 'over', 'relay']).default('started'),
+  /** `tell`: pages are written down and wait to be sent. `waiting`: until `wakeAt`. `relay`: the next execution goes on. */
+  status: z.enum(['started', 'tell', 'waiting', 'over', 'relay']).default('started'),
   says: z.string().max(1000).default(''),
   /** When to look again, while `waiting`. */
   wakeAt: Timestamp.optional(),
   /** Looks so far; an execution hands over to the next one before Step Functions' history is full. */
   looks: z.int().nonnegative().default(0),
+  /** Executions of this generation before this one. */
+  relays: z.int().nonnegative().default(0),
   failure: z.unknown().optional(),
 });
 export type EscalationRecord = z.output<typeof EscalationRecord>;

@@ -64,4 +64,10 @@ export const metricNames = {
     /** Application tables without a fence, over the databases that this guardian renews; dimension Region. */
     unfencedTables: 'UnfencedTables',
   },
+  incidents: {
+    /** 1 for each look at an incident that nobody answered although every step of its policy is over; dimension Region, its home. */
+    unanswered: 'IncidentsUnanswered',
+    /** Steps under way that told nobody, because nobody was on duty; dimension Region. */
+    nobodyOnDuty: 'StepsWithNobodyOnDuty',
+  },
 } as const;

@@ -52,6 +52,7 @@ export const machineNames = [
   'failover-full-test',
   'recover-database',
   'contain-breach',
+  'escalate-incident',
 ] as const;
 export type MachineName = (typeof machineNames)[number];
 

@@ -125,6 +125,7 @@ function startExecutions(scope: PermissionScope, regions: readonly Region[], mac
 }
 
 const provesBackups = (machine: MachineName): boolean => machine.startsWith('verify-');
+const chasesPeople = (machine: MachineName): boolean => machine === 'escalate-incident';
 
 function lockedCopies(scope: PermissionScope): readonly Grant[] {
   const { operations, region } = scope;
@@ -185,8 +186,10 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
         : startExecutions(
             scope,
             scope.staysHome ? [region] : candidateRegions(operations),
-            machineNames.filter((machine) => !provesBackups(machine)),
+            machineNames.filter((machine) => !provesBackups(machine) && !chasesPeople(machine)),
           );
+    case 'executions:escalate':
+      return operations.incidents.mode === 'off' ? [] : startExecutions(scope, [region], machineNames.filter(chasesPeople));
     case 'state-backups:backup':
       return stateBackups(scope, 'backup');
     case 'state-backups:restore':

@@ -58,7 +58,9 @@ const State = z.discriminatedUnion('Type', [
     Catch: z.array(Catcher).default([]),
   }),
   z.strictObject({ Type: z.literal('Choice'), ...described, Choices: z.array(Rule).min(1), Default: z.string().optional() }),
-  z.strictObject({ Type: z.literal('Wait'), ...described, ...then, Seconds }),
+  z
+    .strictObject({ Type: z.literal('Wait'), ...described, ...then, Seconds: Seconds.optional(), TimestampPath: z.string().optional() })
+    .refine((wait) => (wait.Seconds === undefined) !== (wait.TimestampPath === undefined), 'either Seconds or TimestampPath'),
   z.strictObject({ Type: z.literal('Pass'), ...described, ...then, Result: z.unknown().optional(), ResultPath: z.string().default('$') }),
   z.strictObject({ Type: z.literal('Succeed'), ...described }),
   z.strictObject({ Type: z.literal('Fail'), ...described, Error: z.string().optional(), Cause: z.string().optional() }),

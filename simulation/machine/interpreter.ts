@@ -20,6 +20,8 @@ export interface ExecutionHost {
    */
   invoke(operation: string, record: unknown, timeoutSeconds: number | undefined): Promise<unknown>;
   wait(seconds: number): Promise<void>;
+  /** Until that instant (ISO 8601); at once where it is past. Only for machines with such waits. */
+  waitUntil?(instant: string): Promise<void>;
   /** In [0, 1): jitter. */
   draw(): number;
   onState(state: string): void;
@@ -61,7 +63,7 @@ async function enter(state: State, record: unknown, host: ExecutionHost): Promis
       return { kind: 'next', next, record };
     }
     case 'Wait':
-      await host.wait(state.Seconds);
+      await wait(state, record, host);
       return onward(state, record);
     case 'Pass':
       return onward(state, state.Result === undefined ? record : withResult(record, state.ResultPath, state.Result));
@@ -70,6 +72,14 @@ async function enter(state: State, record: unknown, host: ExecutionHost): Promis
     case 'Fail':
       return { kind: 'failed', error: state.Error ?? '', cause: state.Cause ?? '' };
   }
+}
+
+async function wait({ Seconds, TimestampPath }: Extract<State, { Type: 'Wait' }>, record: unknown, host: ExecutionHost): Promise<void> {
+  if (TimestampPath === undefined) return host.wait(Seconds ?? 0);
+  const instant = at(record, TimestampPath);
+  if (!host.waitUntil) throw new InvalidInput('the interpreter is run by a host that knows no instants');
+  if (typeof instant !== 'string') throw new InvalidInput(`the interpreter finds no instant at ${TimestampPath}`);
+  return host.waitUntil(instant);
 }
 
 /** One task with its retries; each retrier counts its own attempts. */
