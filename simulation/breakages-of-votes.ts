@@ -55,6 +55,18 @@ export const breakagesOfVotes: readonly Breakage[] = [
     },
   },
   {
+    name: 'open-is-finished',
+    says: 'Observers take a change for finished as soon as its Region leads, whoever was still to tell and to record it.',
+    flaws: {
+      ports: brokenCoordination(inObservers, (coordination) => ({
+        read: async () => {
+          const record = await coordination.read();
+          return record?.phase === 'active' ? { ...record, committed: undefined } : record;
+        },
+      })),
+    },
+  },
+  {
     name: 'nobody-resumes',
     says: 'Observers start a failover once, and nobody takes over an execution that died.',
     flaws: {
