@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ServiceUnavailable } from '../../functions/common/errors.ts';
+import { NotFound, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, type Region, timestamp } from '../../functions/common/ids.ts';
 import { manifestKey, partsOfKey, reportStem } from '../../functions/failover/breach/evidence-objects.ts';
 import { BreachRecord, type BreachRequest } from '../../functions/failover/breach/models.ts';
@@ -231,6 +231,18 @@ describe('what cannot be done is told, and keeps nothing else from being done', 
     expect((await evidenceOf(world, request, record?.sealed?.sha256)).ids).toEqual(wanted);
     expect(world.ports.notices.published.map(({ severity }) => severity)).toEqual([1, 1]);
     expect(world.ports.notices.published[0]?.text).toContain(`NOT DONE: hms in ${east} is NOT shut`);
+  });
+
+  it.each([
+    ['a replica that is not there leaves nothing open', west, 'Contained'],
+    ['a live database that is not found does', east, 'NOT contained: shut it by hand'],
+  ])('%s', async (_, missing, ending) => {
+    const world = await worldWith();
+    const { isolate } = world.ports.networkFence;
+    world.ports.networkFence.isolate = (databaseId, region) =>
+      databaseId === hms && region === missing ? Promise.reject(new NotFound('there is no such instance')) : isolate(databaseId, region);
+    const { end } = await contain(world);
+    expect(end).toBe(ending);
   });
 
   it('the coordination table answers nobody: the application is shut out all the same', async () => {
