@@ -8,6 +8,7 @@ import {
   DescribeDBInstancesCommand,
   DescribeGlobalClustersCommand,
   FailoverGlobalClusterCommand,
+  ModifyDBInstanceCommand,
   PromoteReadReplicaCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
@@ -22,7 +23,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadPorts } from '../../functions/aws/ports.ts';
 import { settingsFromEnvironment } from '../../functions/aws/settings.ts';
 import { FailoverPolicy } from '../../functions/common/failover-policy.ts';
-import type { Region } from '../../functions/common/ids.ts';
+import { DatabaseId, type Region } from '../../functions/common/ids.ts';
 import { silentLogger } from '../../functions/common/logger.ts';
 import { databaseArn } from '../../functions/common/names.ts';
 import { portNames } from '../../functions/common/ports.ts';
@@ -155,6 +156,39 @@ describe('no step of a failover calls out of its Region', () => {
     if (promote) await callsOf(promote, given, west);
     const promotions = [...rds.commandCalls(PromoteReadReplicaCommand), ...rds.commandCalls(FailoverGlobalClusterCommand)];
     expect(await Promise.all(promotions.map(({ thisValue }) => thisValue.config.region()))).toEqual([west, west]);
+  });
+
+  it('an exchange renames in the Region that leads, and calls no other', async () => {
+    const restoredId = 'cbv-hms-1';
+    const replacement = {
+      databaseId: plan.databases[0]?.databaseId ?? DatabaseId.parse('hms'),
+      restoredId,
+      restoredTo: at(-600),
+      verdict: 'sound',
+    };
+    const exchange = planned({ kind: 'replace', to: east, requestedBy: 'alice', replacement });
+    const asked = { ...given, plan: exchange };
+    answerAs(next(commitPromotion(next(claim(before, exchange)), { plan: exchange, fenced: 'by-receipt', losses: [] })));
+    const TagList = Object.entries({ owner: 'hms', database: 'hms', 'stands-in': restoredId, 'fit-since': at(0) }).map(([key, Value]) => ({
+      Key: `codeblue:${key}`,
+      Value,
+    }));
+    const live = { DBInstanceIdentifier: 'hms-primary', DBInstanceStatus: 'available' };
+    const copy = { DBInstanceIdentifier: restoredId, DBInstanceStatus: 'available', DeletionProtection: true, TagList };
+    rds.on(DescribeDBInstancesCommand).rejects(Object.assign(new Error('none'), { name: 'DBInstanceNotFoundFault' }));
+    for (const each of [live, copy]) {
+      rds.on(DescribeDBInstancesCommand, { DBInstanceIdentifier: each.DBInstanceIdentifier }).resolves({ DBInstances: [each] });
+    }
+    const calls = [];
+    for (const step of stepLists.failover.filter(({ name }) => /^(assess-failover|promote-replica|await-promotion)$/.test(name))) {
+      calls.push(...(await callsOf(step, asked, east)));
+    }
+    expect(calls.filter((call) => !call.endsWith(` ${east}`))).toEqual([]);
+    const renamed = rds.commandCalls(ModifyDBInstanceCommand).map(({ args }) => args[0].input);
+    expect(renamed[0]).toMatchObject({
+      DBInstanceIdentifier: 'hms-primary',
+      NewDBInstanceIdentifier: `hms-primary-damaged-${exchange.epoch}`,
+    });
   });
 
   it('the check finds one that does: the same steps, run in the Region that is left', async () => {
