@@ -27,8 +27,7 @@ export function drawInterruptions(random: Random, { faults, acts = [] }: Trouble
   const when = () => (random.chance(0.5) ? 'before' : 'after');
   if (random.chance(0.4)) {
     for (let count = random.int(1, 3); count > 0; count--) {
-      const aim = random.chance(0.5) ? { call: random.int(1, 8) } : { on: random.pick(delicate.step), call: 1 };
-      drawn.push({ who: 'step', nth: random.int(1, 22), interruption: { ...aim, when: when(), what: what(0.6) } });
+      drawn.push({ who: 'step', nth: random.int(1, 22), interruption: { ...aimAtStep(random), when: when(), what: what(0.6) } });
     }
   }
   if (random.chance(0.45)) {
@@ -44,4 +43,15 @@ export function drawInterruptions(random: Random, { faults, acts = [] }: Trouble
     drawn.push({ who, nth: random.int(1, 2), interruption: { call: random.int(4, 100), when: when(), what: what(0.4) } });
   }
   return drawn;
+}
+
+const aimAtStep = (random: Random) => (random.chance(0.5) ? { call: random.int(1, 8) } : { on: random.pick(delicate.step), call: 1 });
+
+/** In every third run some steps die, and nothing else: what P3 is judged by. */
+export function drawDeaths(random: Random): AimedInterruption[] {
+  if (!random.chance(0.33)) return [];
+  return Array.from({ length: random.int(1, 3) }, () => {
+    const when = random.chance(0.5) ? ('before' as const) : ('after' as const);
+    return { who: 'step', nth: random.int(1, 22), interruption: { ...aimAtStep(random), when, what: { kind: 'dies' as const } } };
+  });
 }

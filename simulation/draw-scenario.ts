@@ -1,5 +1,5 @@
 import { drawClocks } from './draw-clocks.ts';
-import { drawInterruptions } from './draw-interruptions.ts';
+import { drawDeaths, drawInterruptions } from './draw-interruptions.ts';
 import type { Weather } from './network.ts';
 import { standby } from './operations.ts';
 import type { Random } from './random.ts';
@@ -15,15 +15,18 @@ export function drawScenario(random: Random): Scenario {
   const alone = troubles.nothingMoves === true || troubles.nothingRefused === true;
   const wild = !alone && swarm.chance(0.06);
   const weather = !alone && swarm.chance(0.25) ? drawWeather(random.fork('weather')) : undefined;
-  const interruptions = alone ? [] : drawInterruptions(random.fork('interruptions'), troubles);
   const acts = [...(troubles.acts ?? []), ...(alone ? [] : drawActs(random.fork('acts'), troubles))];
   const answers = swarm.chance(0.7) ? [] : drawAnswers(random.fork('answers'));
   const clocks = drawClocks(random.fork('clocks'), wild);
   // Votes from more than 5 s ahead do not count: life goes on only where clocks are nearer than that.
   const saneClocks = !wild && [...clocks.regionClocks.values()].every(({ step }) => Math.abs(step?.by ?? 0) < toMicros(4.5));
+  const faults = [...troubles.faults, ...(alone ? [] : drawReplicaTrouble(random.fork('replica')))];
+  // A death costs time. Where trouble passes, an answer runs out or people change their minds, that alone may end it elsewhere.
+  const lasts = !alone && !weather && answers.length === 0 && saneClocks && onlyOnce(acts) && faults.every(({ until }) => until === undefined);
+  const deaths = lasts ? drawDeaths(random.fork('deaths')) : [];
+  const interruptions = alone || deaths.length > 0 ? deaths : drawInterruptions(random.fork('interruptions'), troubles);
   const onlyCrashes =
     !weather && acts.length === 0 && answers.length === 0 && saneClocks && interruptions.every(({ who }) => who === 'step');
-  const faults = [...troubles.faults, ...(alone ? [] : drawReplicaTrouble(random.fork('replica')))];
   return {
     title: troubles.title,
     policy: {
@@ -51,11 +54,16 @@ export function drawScenario(random: Random): Scenario {
       nothingMoves: troubles.nothingMoves ?? false,
       nothingRefused: troubles.nothingRefused ?? false,
       endsIn: onlyCrashes ? troubles.endsIn : undefined,
+      sameWithoutCrashes: deaths.length > 0,
       saneClocks,
     },
     quietFrom: Math.max(0, weather?.until ?? 0, ...faults.map(({ at, until }) => until ?? at), ...acts.map(({ at }) => at)),
   };
 }
+
+/** One thing that people ask for, which nobody stops or follows up. */
+const onlyOnce = (acts: readonly HandAct[]): boolean =>
+  acts.length === 0 || (acts.length === 1 && acts.every(({ kind }) => kind === 'switch-over' || kind === 'replace'));
 
 /** The replica is behind by more than the budget, or not. */
 function drawReplicaTrouble(random: Random): Fault[] {

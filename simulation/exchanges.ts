@@ -8,7 +8,7 @@ import { type Micros, toMicros, type VirtualTime } from './virtual-time.ts';
 import type { World } from './world.ts';
 
 /** How long the service takes, in seconds: to make a copy fit, to rename an instance, until one answers under its new name. */
-const takes = { fitting: [1, 6], renaming: [1, 8], coming: [0.5, 5] } as const;
+const takes = { fitting: [0.2, 6], renaming: [0.5, 8], coming: [0.5, 5] } as const;
 /** After a name has moved, some still reach what had it, for this long at most. */
 const staleFor = toMicros(10);
 

@@ -72,8 +72,8 @@ async function replaceDatabase(world: World, { back, which }: Extract<HandAct, {
   if (!copy) return;
   const request = { databaseId: database.id, region, restoredId: copy.restoredId };
   for (let looks = 0; (await replicas.prepareSwap(request)).status !== 'available'; looks++) {
-    if (looks === 10) return;
-    await process.clock.sleep(2_000);
+    if (looks === 20) return;
+    await process.clock.sleep(1_000);
   }
   const planned = planReplacement({
     ...{ operations, record: await coordination.read(), requestedBy: ada, reason: 'rows are damaged', now: process.clock.now() },

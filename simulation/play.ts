@@ -27,6 +27,8 @@ export interface Play {
   readonly moves: number;
   /** Epoch and holder at the end. */
   readonly end: string;
+  /** Who leads in the end, and which databases were replaced: what crashes must not change. */
+  readonly where: string;
 }
 
 export interface PlaySettings {
@@ -59,6 +61,7 @@ export async function play(settings: PlaySettings): Promise<Play> {
     events: time.count,
     commits: monitor.commits,
     moves: monitor.claims,
+    where: [record?.holder ?? 'nobody', ...monitor.exchanges.map(({ copy }) => `${copy.databaseId} replaced`).sort()].join(', '),
     end: `${record?.phase ?? 'no record'} for ${record?.holder ?? 'nobody'} in epoch ${record?.epoch ?? 0}`,
   };
 }

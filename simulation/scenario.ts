@@ -52,6 +52,8 @@ export interface Expectations {
   readonly nothingRefused: boolean;
   /** P3: with nothing but crashes of the machine besides, the failover ends in this Region. */
   readonly endsIn: Region | undefined;
+  /** P3: it ends as it does when no step dies. */
+  readonly sameWithoutCrashes: boolean;
   /** Clocks are near enough for times of two machines to be compared: then loss is held against its estimate, and life goes on. */
   readonly saneClocks: boolean;
 }

@@ -86,13 +86,13 @@ function plannedChange(random: Random): Troubles {
 }
 
 /**
- * A damaged database is replaced, with one more trouble on the way or afterwards. One in ten is asked for so soon that a lease which the copy inherits may run still,
+ * A damaged database is replaced, with one more trouble on the way or afterwards. One in seven is asked for so soon that a lease which the copy inherits may run still,
  * and must be refused. What is lost for good is lost afterwards: a Region that is lost while a database of it is being replaced must come back (ADR 6).
  */
 function replacement(random: Random): Troubles {
   const second = random.between(34, 60);
   const at = toMicros(second);
-  const back = random.chance(0.1) ? random.between(1, 29) : random.between(31, Math.max(31.5, second));
+  const back = random.chance(0.15) ? random.pick([0.2, random.between(0.2, 29)]) : random.between(31, Math.max(31.5, second));
   const onTheWay = (): { at: Micros; until: Micros } => during(random, at + toMicros(random.between(-4, 45)), 3, 60);
   const afterwards = toMicros(second + random.between(70, 130));
   const faults = random.weighted<() => readonly Fault[]>([

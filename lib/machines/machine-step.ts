@@ -32,8 +32,11 @@ const patience: Retries = {
 /** Waits of 10, 20, 40, 80, 160 and then 300 s: about 45 min in all, because a restored copy must not stay. */
 export const insistence: Retries = { errors: 'all', interval: Duration.seconds(10), maxDelay: Duration.minutes(5), maxAttempts: 13 };
 
-/** Lambda's own throttle, which CDK's list of service exceptions leaves out, and a function that ran into a limit: steps may be repeated. */
-const passing = ['Lambda.TooManyRequestsException', 'Sandbox.Timedout', sfn.Errors.TIMEOUT];
+/**
+ * Lambda's own throttle, which CDK's list of service exceptions leaves out, and a function that ran into a limit or died ("Error names" of the Step Functions guide): steps may
+ * be repeated, and one that died is no reason to give a failover up.
+ */
+const passing = ['Lambda.TooManyRequestsException', 'Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout', sfn.Errors.TIMEOUT];
 
 /** The steps that one machine can call. It remembers which were called for, so that the machine may invoke those alone. */
 export class StepFunctions {
