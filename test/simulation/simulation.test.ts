@@ -44,12 +44,14 @@ describe('the simulation', () => {
   it.each([
     ['lease-forgotten-at-restart', 'P1'],
     ['renewal-while-claimed', 'P1'],
-    ['fence-wait-skipped', 'P1'],
+    ['fence-wait-skipped', 'P5'],
     ['promotion-before-the-commit', 'P1'],
     ['closing-mark-ignored', 'P5'],
     ['intent-not-recorded', 'P4'],
     ['votes-never-expire', 'P6'],
     ['one-vote-is-a-majority', 'P6'],
+    ['replaced-one-not-closed', 'P1'],
+    ['replica-of-the-damaged-one', 'P5'],
   ])('finds "%s"', async (name, promise) => {
     const simulator = new Simulator(document, breakageNamed(name).flaws);
     for (let seed = 1; seed <= 200; seed++) {
