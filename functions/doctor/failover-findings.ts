@@ -45,6 +45,15 @@ export function failoverConfigFindings({ failover, databases }: Operations, { fo
       ),
     );
   }
+  if (!forLab && Object.values(failover.evidence.logGroups).every((groups) => groups.length === 0)) {
+    found.push(
+      warning(
+        'failover.evidence.logGroups',
+        "names none: of a breach only Codeblue's own logs would be kept as evidence",
+        'Name the log groups of the application and of CloudTrail, by Region.',
+      ),
+    );
+  }
   return found.length > 0 ? found : [ok('failover', `mode ${failover.mode}, witness ${failover.witness}`)];
 }
 
