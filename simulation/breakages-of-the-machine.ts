@@ -96,6 +96,18 @@ export const breakagesOfTheMachine: readonly Breakage[] = [
     },
   },
   {
+    name: 'death-not-tried-again',
+    says: 'A step that died is not called again: before the point of no return that gives the lease back.',
+    flaws: {
+      definition: (definition) => ({
+        ...definition,
+        States: Object.fromEntries(
+          Object.entries(definition.States).map(([name, state]) => [name, state.Type === 'Task' ? { ...state, Retry: [] } : state]),
+        ),
+      }),
+    },
+  },
+  {
     name: 'any-answer-counts',
     says: 'An answer is taken for an approval whatever it says, whoever gave it, whatever it was about.',
     flaws: {
