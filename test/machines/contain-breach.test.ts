@@ -24,10 +24,10 @@ const guardian = '/aws/lambda/hms-codeblue-guard-lease';
 /** A name that somebody's software logged: it belongs into the locked objects and nowhere else. */
 const patient = 'Ada Lovelace 1815-12-10';
 
-const operationsWith = (change: Partial<ReturnType<typeof movableOperations>> = {}, logGroups = { [east]: [trail, orders] }) => ({
-  ...movableOperations({ evidence: { logGroups } }),
-  ...change,
-});
+const operationsWith = (change: Partial<ReturnType<typeof movableOperations>> = {}, logGroups = { [east]: [trail, orders] }) => {
+  const operations = movableOperations({ evidence: { logGroups } });
+  return { ...operations, vaultLock: { ...operations.vaultLock, mode: 'compliance' as const }, ...change };
+};
 
 /** The primary Region leads, and there are logs in all three: five events of the orders, some of the trail, and guardians'. */
 async function worldWith(operations = operationsWith()): Promise<FailoverWorld> {
@@ -181,10 +181,12 @@ describe('a breach', () => {
     const base = movableOperations();
     const text = async (mode: 'simulate' | 'compliance') => {
       const world = await worldWith(operationsWith({ vaultLock: { ...base.vaultLock, mode } }));
-      const { request } = await contain(world);
-      return Buffer.from((await world.ports.reports.get(east, `${reportStem(request)}.md`)) ?? []).toString();
+      const { request, end } = await contain(world);
+      return `${end}\n${Buffer.from((await world.ports.reports.get(east, `${reportStem(request)}.md`)) ?? []).toString()}`;
     };
-    expect(await text('simulate')).toContain('NOT LOCKED');
+    expect(await text('simulate')).toMatch(
+      /^Contained, and something is not kept\n[^]*the copy of hms in the vault is not locked[^]*NOT LOCKED/,
+    );
     expect(await text('compliance')).toMatch(/\| hms \| cb-hms-emergency-\w+ \| available \| available \| 2026-12-21T/);
   });
 

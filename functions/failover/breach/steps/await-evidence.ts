@@ -50,7 +50,11 @@ const waitsFor = ({ databaseId, status, locked }: PreservedDatabase): string | u
 
 const failureOf = ({ databaseId, recoveryPointId, status, locked }: PreservedDatabase): string | undefined => {
   if (status === 'failed') return `the snapshot ${recoveryPointId} failed`;
-  return locked?.status === 'failed' ? `the locked copy of ${databaseId} failed` : undefined;
+  if (locked?.status === 'failed') return `the locked copy of ${databaseId} failed`;
+  // With `vaultLock.mode` simulate or off there is a copy in the vault, and an administrator's rights are enough to remove it.
+  return locked?.status === 'available' && locked.lockedUntil === undefined
+    ? `the copy of ${databaseId} in the vault is not locked`
+    : undefined;
 };
 
 async function look(
