@@ -185,7 +185,7 @@ describe('a breach', () => {
       return `${end}\n${Buffer.from((await world.ports.reports.get(east, `${reportStem(request)}.md`)) ?? []).toString()}`;
     };
     expect(await text('simulate')).toMatch(
-      /^Contained, and something is not kept\n[^]*the copy of hms in the vault is not locked[^]*NOT LOCKED/,
+      /^Contained, and something is not kept\n.*the copy of hms in the vault is not locked.*NOT LOCKED/s,
     );
     expect(await text('compliance')).toMatch(/\| hms \| cb-hms-emergency-\w+ \| available \| available \| 2026-12-21T/);
   });
