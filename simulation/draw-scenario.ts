@@ -27,10 +27,11 @@ export function drawScenario(random: Random): Scenario {
   const interruptions = alone || deaths.length > 0 ? deaths : drawInterruptions(random.fork('interruptions'), troubles);
   const onlyCrashes =
     !weather && acts.length === 0 && answers.length === 0 && saneClocks && interruptions.every(({ who }) => who === 'step');
+  const isApproved = swarm.chance(0.15);
   return {
     title: troubles.title,
     policy: {
-      mode: swarm.chance(0.15) ? 'approve' : 'automatic',
+      mode: isApproved ? 'approve' : 'automatic',
       budgetSeconds: swarm.pick([5, 60, 300]),
       databases: swarm.chance(0.15) ? 2 : 1,
     },
@@ -54,7 +55,7 @@ export function drawScenario(random: Random): Scenario {
       nothingMoves: troubles.nothingMoves ?? false,
       nothingRefused: troubles.nothingRefused ?? false,
       endsIn: onlyCrashes ? troubles.endsIn : undefined,
-      sameWithoutCrashes: deaths.length > 0,
+      sameWithoutCrashes: deaths.length > 0 && !isApproved && acts.every(({ kind }) => kind !== 'replace'),
       saneClocks,
     },
     quietFrom: Math.max(0, weather?.until ?? 0, ...faults.map(({ at, until }) => until ?? at), ...acts.map(({ at }) => at)),

@@ -39,6 +39,11 @@ export class SimulatedExecutions {
     return [...this.all.values()].filter(({ status }) => status === 'running');
   }
 
+  /** Of those that run, what goes on: one in a Region that is lost rests until that is back. */
+  get goingOn(): readonly Execution[] {
+    return this.running.filter(({ region }) => this.#settings.network.isUp(region));
+  }
+
   /** A name that was used is no error: the first one counts. */
   start({ region, machine, name }: ExecutionRef, input: unknown): void {
     if (machine !== 'failover') throw new InvalidInput(`the machine ${machine} is not simulated`);

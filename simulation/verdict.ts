@@ -14,7 +14,7 @@ export function isAtRest(world: World): boolean {
   const { time, scenario, table, executions, monitor } = world;
   if (time.now < scenario.quietFrom + watchFor) return false;
   if (table.record === undefined && scenario.coldStart) return true; // lost before anybody ever led: there is nothing to move
-  if (table.record?.phase !== 'active' || table.record.committed || executions.running.length > 0) return false;
+  if (table.record?.phase !== 'active' || table.record.committed || executions.goingOn.length > 0) return false;
   const { lastCommitAt, lastCommitBy } = monitor;
   const leads = lastCommitBy !== undefined && world.server(lastCommitBy.databaseId, table.record.holder) === lastCommitBy;
   return leads && lastCommitAt > scenario.quietFrom && time.now - lastCommitAt < toMicros(4);
@@ -42,7 +42,7 @@ function judgeLife(world: World): void {
   const { scenario, table, executions, monitor, surroundings } = world;
   if (isAtRest(world) || !scenario.expects.saneClocks) return;
   const { record } = table;
-  const hung = executions.running.map(({ name, state }) => `${name} in "${state}"`);
+  const hung = executions.goingOn.map(({ name, state }) => `${name} in "${state}"`);
   const waitsForHuman =
     hung.length === 0 && surroundings.notices.some(({ severity, subject }) => severity === 1 && subject.includes('needs a human'));
   if (waitsForHuman && record?.phase !== 'active') return;
