@@ -94,7 +94,7 @@ export function rdsReplicas(settings: AwsSettings, connect?: Connect): ReplicaKi
     async rebuild(database, site, region, from, epoch) {
       const aside = `${site.identifier}-old-${epoch}`;
       const instance = await describeInstance(region, site.identifier);
-      if (instance && followsSite(instance, database, from, operations)) return;
+      if (instance && followsSite(instance, database, from, operations) && !(await isAstray(instance, database, from))) return;
       if (instance) return keepAside(region, instance, database, aside, epoch);
       const old = await shapeOf(region, aside);
       await makeReplica(database, site, region, from, old);
@@ -141,6 +141,16 @@ export function rdsReplicas(settings: AwsSettings, connect?: Connect): ReplicaKi
       await rdsIn(region).send(new PromoteReadReplicaCommand({ DBInstanceIdentifier: restoredId, BackupRetentionPeriod: 0 }));
     },
   };
+}
+
+/**
+ * Whether what bears the source's name now came after the replica: a restored copy took the place of a damaged source, and the replica follows the damaged one,
+ * whatever name the service goes on showing.
+ */
+async function isAstray({ InstanceCreateTime: made }: DBInstance, database: Database, from: Region): Promise<boolean> {
+  const identifier = database.sites[from]?.identifier;
+  const source = identifier === undefined ? undefined : await describeInstance(from, identifier);
+  return made !== undefined && source?.InstanceCreateTime !== undefined && source.InstanceCreateTime > made;
 }
 
 /** A source in another Region is named by its ARN, one in the same by its identifier. */

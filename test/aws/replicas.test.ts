@@ -152,6 +152,21 @@ describe('a rebuild on RDS', () => {
     expect(rds.commandCalls(CreateDBInstanceReadReplicaCommand)).toEqual([]);
   });
 
+  it('is not done when a copy has taken the place of the primary that it follows, whatever name is shown', async () => {
+    const follows = { ReadReplicaSourceDBInstanceIdentifier: 'arn:aws:rds:us-west-2:111122223333:db:hms-replica' };
+    const made = (day: number) => ({ InstanceCreateTime: new Date(Date.UTC(2026, 10, day)) });
+    named({
+      'hms-primary': { ...old, ...follows, ...made(3) },
+      'hms-replica': { ...old, DBInstanceIdentifier: 'hms-replica', ...made(20) },
+    });
+    await expect(rebuild()).rejects.toThrow(/is being renamed to hms-primary-old-8/);
+    named({
+      'hms-primary': { ...old, ...follows, ...made(21) },
+      'hms-replica': { ...old, DBInstanceIdentifier: 'hms-replica', ...made(20) },
+    });
+    await rebuild();
+  });
+
   it('does not guess where a replica belongs when nothing stood there', async () => {
     named({});
     await expect(rebuild()).rejects.toThrow(InvalidInput);
