@@ -3,7 +3,7 @@ import { type Region, timestamp } from '../../common/ids.ts';
 import type { IncidentPolicy } from '../../common/incident-policy.ts';
 import type { Incident, KnownAlarm, Signal, Triage } from '../models.ts';
 import { Board, type IncidentChange, type Known } from './board.ts';
-import { isOpenedBy, shows, troubleIn } from './change-incident.ts';
+import { isOpenedBy, shows, troubleIn, withAlarm } from './change-incident.ts';
 import { flapping, heldBack, type Quiet, quietFor, released } from './held-back.ts';
 import { hadHeard, hear, type Standing, standingOf } from './known-alarm.ts';
 import { incidentFor, type Placed, place, settle } from './place.ts';
@@ -96,9 +96,16 @@ function decide(signal: Signal, deciding: Deciding): Outcome {
 }
 
 /** Whether this change of the alarm is on the incident. */
-function counts(incident: Incident, { dedupKey, at }: Signal): boolean {
+function counts(incident: Incident, { dedupKey, at, action }: Signal): boolean {
   const trouble = troubleIn(incident, dedupKey);
-  return trouble?.lastAt === at || (trouble?.changes.includes(at) ?? false);
+  if (!trouble) return false;
+  const rings = trouble.status === 'firing';
+  const asked = action === 'trigger';
+  // The newest change made it what it is, and the one before that the opposite.
+  const changed = trouble.changes.some(
+    (change, index, { length }) => change === at && asked === (rings === ((length - 1 - index) % 2 === 0)),
+  );
+  return changed || (trouble.lastAt === at && asked === rings);
 }
 
 interface Ringing extends Deciding {
@@ -143,8 +150,13 @@ function rings(signal: Signal, ringing: Ringing): Outcome {
     board.putAlarm(isShown ? released(alarm) : heldBack(alarm, quiet, timestamp(now)));
     return { outcome: 'silenced', says: `${name}: ${quiet.says}` };
   }
-  if (isOlder || (isShown && !isNews)) {
-    board.putAlarm(isShown ? released(alarm) : alarm);
+  if (isShown && (isOlder || !isNews)) {
+    board.putAlarm(released(alarm));
+    // An older change may tell that it was well in between: what it has rung with since may be milder.
+    return again(signal, ringing, board.update(withAlarm(known, alarm, { policy, now, at: signal.at, isNews: false })));
+  }
+  if (isOlder) {
+    board.putAlarm(alarm);
     return again(signal, ringing, known);
   }
   // It was put on an incident by a batch that was cut off, and that is over since: a person has resolved it, and knows.
