@@ -75,6 +75,8 @@ import { prepareReplacement } from './failover/recovery/steps/prepare-replacemen
 import { awaitRecoveryProtection, protectAfterRecovery } from './failover/recovery/steps/protect-after-recovery.ts';
 import { awaitReplacement, startReplacement } from './failover/recovery/steps/replace-database.ts';
 import { reportRecovery } from './failover/recovery/steps/report-recovery.ts';
+import { planPages } from './incidents/escalation/steps/plan-pages.ts';
+import { releaseHeldAlarmsTask } from './incidents/triage/release-held-alarms.ts';
 import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
 import { checkVerificationAge } from './verify/check-verification-age.ts';
 import { startVerifications } from './verify/start-verifications.ts';
@@ -115,6 +117,7 @@ export const tasks: readonly AnyTask[] = [
   keepFenceComplete,
   rehearseFailover,
   fullFailoverTest,
+  releaseHeldAlarmsTask,
   runMissedTasks(() => tasks),
 ];
 
@@ -130,6 +133,8 @@ export interface StepLists {
   readonly recovery: readonly AnyStep[];
   /** Contains a breach and keeps the evidence: runs in the Region that leads, and shuts out in each that can. */
   readonly breach: readonly AnyStep[];
+  /** Chases people until somebody answers: in every Region, for the incidents of that Region alone. */
+  readonly escalation: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -229,6 +234,8 @@ const breachSteps: readonly AnyStep[] = [
   reportBreach,
 ];
 
+const escalationSteps: readonly AnyStep[] = [planPages];
+
 export const stepLists: StepLists = {
   verification: verificationSteps,
   failover: failoverSteps,
@@ -236,6 +243,7 @@ export const stepLists: StepLists = {
   drill: drillSteps,
   recovery: recoverySteps,
   breach: breachSteps,
+  escalation: escalationSteps,
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 

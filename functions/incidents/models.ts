@@ -187,6 +187,8 @@ export const Page = z.strictObject({
   /** While `sending`: whoever took it has until then. */
   takenUntil: Timestamp.optional(),
   acceptedAt: Timestamp.optional(),
+  /** When the channel did not take it: the next way to reach the person is due from then on. */
+  failedAt: Timestamp.optional(),
   /** The channel's own id of it, or why it did not take it. */
   receipt: z.string().max(300).optional(),
   version: z.int().nonnegative(),

@@ -11,8 +11,8 @@ import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
 import { escalateIncident } from './escalation-machine.ts';
 
-/** 1 000 looks with at most 5 min between them are three and a half days; the rest is for steps that are tried again. */
-const limit = Duration.days(14);
+/** 1 000 looks with at most an hour between them are 42 days; the rest is for steps that are tried again. */
+const limit = Duration.days(60);
 
 /** The machine that chases people, with its alarms. Deployed in every Region: each works its own incidents. */
 export class EscalationMachines extends Construct {

@@ -25,6 +25,7 @@ import { ScheduledTask } from '../shared/scheduled-task.ts';
 import { HomeRegionDenied } from '../verification/home-region-denied.ts';
 import { addVerificationAlarms } from '../verification/verification-alarms.ts';
 import { VerificationMachines } from '../verification/verification-machines.ts';
+import { IncidentStack } from './incident-stack.ts';
 import { MovingStack } from './moving-stack.ts';
 import { RegionWorkers } from './region-workers.ts';
 
@@ -83,6 +84,7 @@ export class RegionStack extends Stack {
       addVerificationAlarms(this, topic, scope);
     }
     if (hasFailoverMachine(scope)) new MovingStack(this, ground, steps);
+    if (operations.incidents.mode === 'on') new IncidentStack(this, ground, steps);
     addOverdueAlarm(this, topic, scope);
     addBackupAlarms(this, topic, scope);
     addFailoverAlarms(this, topic, scope);

@@ -129,7 +129,12 @@ const answers = (person: string, at: number, { incident: { acknowledgements }, n
   acknowledges(acknowledgements, person, at) || acknowledges(acknowledgements, person, now);
 
 /** The page of a step to one person; after each method that did not take it, the next one. */
-function pagesTo(person: Person, { round, step, at }: Step, overtaken: boolean, { incident, stretch, pages }: Telling): readonly DuePage[] {
+function pagesTo(
+  person: Person,
+  { round, step, at }: Step,
+  overtaken: boolean,
+  { incident, stretch, pages, now }: Telling,
+): readonly DuePage[] {
   const found: DuePage[] = [];
   let dueAt = timestamp(new Date(at));
   for (const [index, { kind }] of contactMethods(person, incident.severity).entries()) {
@@ -138,7 +143,8 @@ function pagesTo(person: Person, { round, step, at }: Step, overtaken: boolean, 
     found.push({ pageId, incidentId: incident.id, home: incident.home, person: person.id, method: kind, reason, dueAt, overtaken });
     const sent = pages.find((page) => page.pageId === pageId);
     if (sent?.status !== 'failed') break;
-    dueAt = sent.takenUntil ?? sent.dueAt; // it had been taken when it failed, so it failed before then
+    dueAt = sent.failedAt ?? sent.dueAt;
+    if (Date.parse(dueAt) > now) break; // asked about a time before it failed
   }
   return found;
 }

@@ -1,14 +1,15 @@
-import { minutes } from '../../../common/duration.ts';
-import { Conflict, ServiceUnavailable } from '../../../common/errors.ts';
+import { type Duration, hours, minutes, seconds } from '../../../common/duration.ts';
+import { ServiceUnavailable } from '../../../common/errors.ts';
 import { timestamp } from '../../../common/ids.ts';
 import type { PortsFor } from '../../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../../common/task.ts';
 import { metricNames } from '../../../maintenance/metric-names.ts';
-import { EscalationRecord, type Incident, type Page } from '../../models.ts';
-import type { DuePage } from '../due-pages.ts';
 import { isSettled } from '../../is-over.ts';
+import { EscalationRecord, type Incident, type Page } from '../../models.ts';
+import type { DuePage, DuePages } from '../due-pages.ts';
 import { escalationExecution } from '../execution-name.ts';
 import { type Look, lookAt } from '../look.ts';
+import { withdraw } from '../withdraw.ts';
 
 /**
  * A look is at most 18 events of an execution's history and Step Functions keeps 25 000 ("Service quotas", Step Functions Developer Guide): 18 000, and room for some
@@ -16,8 +17,17 @@ import { type Look, lookAt } from '../look.ts';
  */
 const looksPerExecution = 1000;
 
-/** However long nothing can become due by time alone: somebody may end a pause early, or another Region be lost. */
-const longestSleep = minutes(5);
+/**
+ * An acknowledgement is not taken back: nothing can be due before it runs out. Everything else people may change at any time, such as a pause that comes and goes, and the
+ * auditor of the pager counts a page as missed after a minute.
+ */
+const longestSleep: Readonly<Record<Exclude<DuePages['stage'], 'over'>, Duration>> = {
+  answered: hours(1),
+  paused: seconds(45),
+  telling: seconds(45),
+  exhausted: seconds(45),
+  'told-elsewhere': seconds(45),
+};
 
 const needs = ['incidents:write', 'outbox:write', 'executions:escalate'] as const;
 type Context = PortsFor<(typeof needs)[number]> & TaskContext;
@@ -44,12 +54,12 @@ export const planPages = defineStep({
     const now = context.clock.now();
     const look = await lookAt(incident, context, now);
     await writeDown(incident, look, context);
-    await withdraw(look, context);
+    await withdraw(look, context.outbox, now);
     await report(look, context);
 
     if (look.stage === 'over') return { ...looked, status: 'over', says: `${incident.status}: nobody is told any more` };
     if (looked.looks >= looksPerExecution) return relay(looked, context); // whatever is written down and not sent yet, the next one sends
-    const latest = now.getTime() + longestSleep * 1000;
+    const latest = now.getTime() + longestSleep[look.stage] * 1000;
     const wakeAt = timestamp(new Date(Math.min(look.lookAgainAt?.getTime() ?? latest, latest)));
     const unsent = (await context.outbox.of(incident.id)).filter((page) => !isSettled(page));
     if (unsent.length > 0) return { ...looked, status: 'tell', wakeAt, says: `${unsent.length} to tell` };
@@ -79,19 +89,6 @@ const reasons: Readonly<Record<Page['reason'], string>> = {
 
 const sentence = ({ person, method, reason, pageId }: DuePage): string =>
   `${person} is to be told by ${method}${reasons[reason]} (page ${pageId})`;
-
-/** Pages of the policy that nobody took yet and that are not wanted any more: somebody answered, it is resolved, paused, or begins anew. */
-async function withdraw({ pages, sent }: Look, { outbox }: Context): Promise<void> {
-  const wanted = new Set(pages.map(({ pageId }) => pageId));
-  const ofPolicy = sent.filter(({ reason }) => reason !== 'digest' && reason !== 'synthetic');
-  for (const page of ofPolicy.filter(({ status, pageId }) => status === 'pending' && !wanted.has(pageId))) {
-    try {
-      await outbox.update({ ...page, status: 'not-needed' });
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error; // a sender was faster: the page goes out
-    }
-  }
-}
 
 async function report({ stage, nobody }: Look, { metrics, region }: Context): Promise<void> {
   const put = (name: string, value: number) =>
