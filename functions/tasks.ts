@@ -76,6 +76,7 @@ import { awaitRecoveryProtection, protectAfterRecovery } from './failover/recove
 import { awaitReplacement, startReplacement } from './failover/recovery/steps/replace-database.ts';
 import { reportRecovery } from './failover/recovery/steps/report-recovery.ts';
 import { planPages } from './incidents/escalation/steps/plan-pages.ts';
+import { sendDuePages } from './incidents/escalation/steps/send-pages.ts';
 import { releaseHeldAlarmsTask } from './incidents/triage/release-held-alarms.ts';
 import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
 import { checkVerificationAge } from './verify/check-verification-age.ts';
@@ -234,7 +235,7 @@ const breachSteps: readonly AnyStep[] = [
   reportBreach,
 ];
 
-const escalationSteps: readonly AnyStep[] = [planPages];
+const escalationSteps: readonly AnyStep[] = [planPages, sendDuePages];
 
 export const stepLists: StepLists = {
   verification: verificationSteps,

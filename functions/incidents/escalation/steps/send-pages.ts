@@ -1,4 +1,5 @@
 import { after, minutes, seconds } from '../../../common/duration.ts';
+import { ServiceUnavailable } from '../../../common/errors.ts';
 import { timestamp } from '../../../common/ids.ts';
 import type { PortsFor } from '../../../common/ports.ts';
 import { defineStep, type TaskContext } from '../../../common/task.ts';
@@ -44,3 +45,8 @@ export const sendPagesStep = (send: SendPages) =>
   });
 
 const failed = (pages: readonly Page[]): number => pages.filter(({ status }) => status === 'failed').length;
+
+/** Until paging is there (functions/incidents/paging): it is refused, so that nobody believes that they were told. */
+export const sendDuePages = sendPagesStep(async () => {
+  throw new ServiceUnavailable('nothing sends pages yet');
+});
