@@ -5,6 +5,7 @@ import type { Region } from '../functions/common/ids.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import type { Ports } from '../functions/common/ports.ts';
 import type { Executions } from '../functions/maintenance/ports.ts';
+import { memoryAllowances } from '../functions/memory/allowances.ts';
 import { memoryAuditLog } from '../functions/memory/audit-log.ts';
 import { memoryCapacity } from '../functions/memory/capacity.ts';
 import { memoryIncidents } from '../functions/memory/incidents.ts';
@@ -13,6 +14,7 @@ import { memoryLedger } from '../functions/memory/ledger.ts';
 import { memoryOutbox } from '../functions/memory/outbox.ts';
 import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
 import { memoryRoutingControls } from '../functions/memory/routing-controls.ts';
+import { memorySignalQueue } from '../functions/memory/signal-queue.ts';
 import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
 import type { Background } from './background.ts';
 import { labDatabases } from './databases.ts';
@@ -71,6 +73,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
   const { failover, vaultLock } = operations;
   const sites = { primary: operations.regions.primary, standby: operations.regions.standby, witness: failover.witness };
   return {
+    allowances: memoryAllowances(stores.state),
     auditLog: memoryAuditLog(stores.state),
     capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
     coordination: labCoordination(stores.coordination, regions.faults, sites, viewer),
@@ -91,6 +94,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     replicas: labReplicas(regions, clock, background),
     reports: labReports(regions),
     routingControls: memoryRoutingControls(),
+    signalQueue: memorySignalQueue({ clock }),
     signer: labSigner(regions, viewer),
     snapshotIntegrity: labSnapshotIntegrity(regions),
     sqlServers: labSqlServers(regions),

@@ -6,8 +6,10 @@ import type { AwsSettings } from './settings.ts';
  * that it needs and no others.
  */
 const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promise<Ports[P]> } = {
+  allowances: async (settings) => (await import('./allowances.ts')).allowancesPort(settings),
   auditLog: async (settings) => (await import('./audit-log.ts')).auditLogPort(settings),
   capacity: async (settings) => (await import('./capacity.ts')).capacityPort(settings),
+  channels: async (settings) => (await import('./channels.ts')).channelsPort(settings),
   coordination: async (settings) => (await import('./coordination.ts')).coordinationPort(settings),
   databases: async (settings) => (await import('./databases.ts')).databasesPort(settings),
   evidenceLogs: async (settings) => (await import('./evidence-logs.ts')).evidenceLogsPort(settings),
@@ -15,6 +17,7 @@ const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promis
   fences: async (settings) => (await import('./fences.ts')).fencesPort(settings),
   incidents: async (settings) => (await import('./incidents.ts')).incidentsPort(settings),
   ledger: async (settings) => (await import('./ledger.ts')).ledgerPort(settings),
+  linkSigner: async (settings) => (await import('./link-signer.ts')).linkSignerPort(settings),
   manifests: async (settings) => (await import('./manifests.ts')).manifestsPort(settings),
   metrics: async (settings) => (await import('./metrics.ts')).metricsPort(settings),
   networkFence: async (settings) => (await import('./network-fence.ts')).networkFencePort(settings),
@@ -26,6 +29,8 @@ const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promis
   replicas: async (settings) => (await import('./replicas.ts')).replicasPort(settings),
   reports: async (settings) => (await import('./reports.ts')).reportsPort(settings),
   routingControls: async (settings) => (await import('./routing-controls.ts')).routingControlsPort(settings),
+  sendRates: async (settings) => (await import('./send-rates.ts')).sendRatesPort(settings),
+  signalQueue: async (settings) => (await import('./signal-queue.ts')).signalQueuePort(settings),
   signer: async (settings) => (await import('./signer.ts')).signerPort(settings),
   snapshotIntegrity: async (settings) => (await import('./snapshot-integrity.ts')).snapshotIntegrityPort(settings),
   sqlServers: async (settings) => (await import('./sql-servers.ts')).sqlServersPort(settings),

@@ -30,7 +30,9 @@ import type { AwsSettings } from './settings.ts';
  * | override        | `overrides`            | `<overrideId>`               | Override; goes 90 days after its end |
  * | spent link      | `spent#<nonce>`        | `spent`                      | when; goes a day after it expires |
  * | page            | `pages#<incidentId>`   | `<pageId>`                   | Page                         |
+ * | rate of a channel | `rate#<region>`       | `<method>`                   | SendRate                     |
  * | ... not sent yet | `pages#unsent#<home>` | `<dueAt>#<pageId>`           | the page's and the incident's id |
+ * | allowance used  | `allowance#<region>#<name>#<minute>` | `allowance`    | none: `used` counts; goes after an hour |
  *
  * Signals lie in partitions of their own, and alarms too: 10 000 a minute spread over the table, and no partition is hot. Only the incident that they join is.
  *
@@ -55,7 +57,9 @@ export const stateKeys = {
   silence: (silenceId: string) => ({ pk: 'silences', sk: silenceId }),
   override: (overrideId: string) => ({ pk: 'overrides', sk: overrideId }),
   spent: (nonce: string) => ({ pk: `spent#${nonce}`, sk: 'spent' }),
+  allowance: (region: Region, name: string, minute: Timestamp) => ({ pk: `allowance#${region}#${name}#${minute}`, sk: 'allowance' }),
   page: (incidentId: IncidentId, pageId: string) => ({ pk: `pages#${incidentId}`, sk: pageId }),
+  sendRate: (region: Region, method: Page['method']) => ({ pk: `rate#${region}`, sk: method }),
   unsentPage: ({ home, dueAt, pageId }: Pick<Page, 'home' | 'dueAt' | 'pageId'>) => ({ pk: unsentPages(home), sk: `${dueAt}#${pageId}` }),
 } as const;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Duration } from './duration.ts';
+import { Region } from './ids.ts';
 import { TimeZone } from './schedule.ts';
 
 /** Lower-case words joined by hyphens: what people, schedules, services and integrations are called. Never a patient's name: they stand in pages. */
@@ -84,10 +85,66 @@ const Integration = z.strictObject({
   keySha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the key, in hex'),
   /** What its alerts are about where they do not name one of `services`. */
   service: Name,
+  /** Names of its alerts that pages may call by name, because they tell nothing of anybody; all others are called after the tool. */
+  alarms: z.array(z.string().regex(/^[A-Z][A-Za-z0-9]{1,60}$/, 'the name of an alert such as DiskFull')).default([]),
   /** Requests a minute before 429; a storm of one tool must not be everybody's. */
   perMinute: z.int().positive().default(12_000),
 });
 export type Integration = z.output<typeof Integration>;
+
+const MetricSource = z.strictObject({
+  namespace: z.string().regex(/^[^:][\x20-\x7e]{0,254}$/, 'the namespace of a metric'),
+  metric: z.string().min(1).max(255),
+  dimensions: z.record(z.string(), z.string()).default({}),
+});
+
+/** Alarms of the manuals that a metric of the workload's own can be held against. */
+export const workloadAlarms = [
+  'ServiceDown',
+  'ErrorRateHigh',
+  'ResponseSlow',
+  'FailedLogins',
+  'CpuHigh',
+  'MemoryHigh',
+  'DiskFull',
+  'LatencyHigh',
+  'ConnectionsHigh',
+] as const;
+
+/** A metric that the workload or an agent of it writes to CloudWatch, by Region. Per cent, seconds, logins a minute; for `ServiceDown` 1 while it is down, else 0. */
+const WorkloadMetric = z.strictObject({
+  alarm: z.enum(workloadAlarms),
+  sites: z.record(
+    Region,
+    MetricSource.extend({
+      /** Where `metric` counts: what it is a share of. */
+      of: MetricSource.optional(),
+    }),
+  ),
+  /** In milliseconds instead of seconds. */
+  inMilliseconds: z.boolean().default(false),
+});
+
+/** Part of the workload that the thresholds of the manuals are held against, besides `databases`, `failover.services` and `failover.capacity`. */
+const Monitored = z.strictObject({
+  /** Stands in alarms and pages; one of `services` where somebody owns it. */
+  id: Name,
+  /** The Application Load Balancer before it, by Region: errors, response times and healthy targets. */
+  loadBalancer: z
+    .record(
+      Region,
+      z.strictObject({
+        name: z.string().regex(/^app\/[\w-]+\/[0-9a-f]{16}$/, 'the end of its ARN, such as app/portal/50dc6c495c0c9188'),
+        targetGroup: z
+          .string()
+          .regex(/^targetgroup\/[\w-]+\/[0-9a-f]{16}$/, 'the end of its ARN, such as targetgroup/portal/73e2d6bc24d8a067'),
+      }),
+    )
+    .optional(),
+  /** Instead of what is derived for the same alarm. */
+  metrics: z.array(WorkloadMetric).default([]),
+});
+export type Monitored = z.output<typeof Monitored>;
 
 const SeverityPolicy = z.strictObject({
   /** The profile's word: `P0`, `SEV-1`. */
@@ -147,6 +204,10 @@ export const IncidentPolicy = z.strictObject({
   defaultPolicy: Name,
   services: z.array(OwnedService),
   integrations: z.array(Integration),
+  /** What alarms are derived from, in mode `off` too. */
+  monitored: z.array(Monitored).default([]),
+  /** Where docs/runbooks is published: dashboards link to `<this>/<alarm>.md`. Without it they name the file. */
+  runbooksAt: z.url({ protocol: /^https$/ }).optional(),
   /** Signals of one service within this time of each other are one incident. */
   groupWithin: Duration,
   /** An alarm that changes so often within `per` is not paged again before it has been quiet for `quietFor`. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { InvalidInput } from './errors.ts';
 
 /**
@@ -74,6 +75,34 @@ export const vaultRoleName = (deployment: Pick<Deployment, 'name'>, region: stri
 /** RDS subnet group that restored databases live in: subnets without a route to production or to the internet. */
 export const isolatedSubnetGroupName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'isolated');
 
+/** Queues before triage, in every Region: severity 1 has one of its own, so that no storm stands before it. */
+export const queueNames = ['urgent-signals', 'signals'] as const;
+export type QueueName = (typeof queueNames)[number];
+export const queueName = (deployment: Pick<Deployment, 'name'>, queue: QueueName): string =>
+  within(80, 'the queue name', named(deployment, queue));
+/** Messages that their consumer gave up. */
+export const deadLetterQueueName = (deployment: Pick<Deployment, 'name'>, queue: QueueName): string =>
+  `${queueName(deployment, queue)}-dead-letters`;
+export const queueUrl = (deployment: Deployment, region: string, queue: QueueName): string =>
+  `https://sqs.${region}.${domainOf(region)}/${deployment.account}/${queueName(deployment, queue)}`;
+export const queueArn = (deployment: Deployment, region: string, queue: QueueName): string =>
+  arn(deployment, region, 'sqs', queueName(deployment, queue));
+
+/**
+ * SNS topic of one Region for one way to reach one person. The address itself is in no name; a new one has a topic of its own, so that its subscription is asked for
+ * anew.
+ *
+ * @param address of the mail, the number or the URL
+ */
+export const pageTopicName = (
+  deployment: Pick<Deployment, 'name'>,
+  person: string,
+  kind: 'email' | 'sms' | 'https',
+  address: string,
+): string => named(deployment, `page-${person}-${kind}-${createHash('sha256').update(address).digest('hex').slice(0, 8)}`);
+/** One per Region: HMAC-SHA-256 of the links that acknowledge. */
+export const linkKeyAlias = (deployment: Pick<Deployment, 'name'>): string => `alias/${named(deployment, 'links')}`;
+
 /** SNS topic of one Region that alarms go to. */
 export const alarmTopicName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'alarms');
 
@@ -92,6 +121,8 @@ export function partitionOf(region: string): string {
   return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }
 
+const domainOf = (region: string): string => (partitionOf(region) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com');
+
 const arn = (deployment: Deployment, region: string, service: string, resource: string): string =>
   `arn:${partitionOf(region)}:${service}:${region}:${deployment.account}:${resource}`;
 
@@ -103,6 +134,8 @@ export const executionArn = (deployment: Deployment, region: string, machine: st
   arn(deployment, region, 'states', `execution:${machineName(deployment, machine)}:${execution}`);
 
 export const alarmTopicArn = (deployment: Deployment, region: string): string => arn(deployment, region, 'sns', alarmTopicName(deployment));
+
+export const topicArn = (deployment: Deployment, region: string, topicName: string): string => arn(deployment, region, 'sns', topicName);
 
 export const vaultRoleArn = (deployment: Deployment, region: string): string =>
   `arn:${partitionOf(region)}:iam::${deployment.account}:role/${vaultRoleName(deployment, region)}`;
@@ -144,6 +177,8 @@ export const environmentNames = {
   stateTable: 'STATE_TABLE',
   auditTable: 'AUDIT_TABLE',
   isolatedSubnetGroup: 'ISOLATED_SUBNET_GROUP',
+  /** Of this Region's acknowledge endpoint; only functions with `link-signer:sign` need it. */
+  acknowledgeUrl: 'ACKNOWLEDGE_URL',
   /** Only functions with `databases:restore` need it. */
   isolatedSecurityGroup: 'ISOLATED_SECURITY_GROUP_ID',
   /** Only functions with `replicas:rehearse` need it. */
@@ -155,6 +190,5 @@ export const environmentNames = {
  * the Region.
  */
 export function regionProbeAddresses(region: string): readonly string[] {
-  const domain = partitionOf(region) === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
-  return ['dynamodb', 'ec2'].map((service) => `https://${service}.${region}.${domain}/ping`);
+  return ['dynamodb', 'ec2'].map((service) => `https://${service}.${region}.${domainOf(region)}/ping`);
 }

@@ -12,7 +12,7 @@ import type {
   Reports,
   RoutingControls,
 } from '../failover/ports.ts';
-import type { Incidents, Outbox } from '../incidents/ports.ts';
+import type { Allowances, Channels, Incidents, LinkSigner, Outbox, SendRates, SignalQueue } from '../incidents/ports.ts';
 import type { Executions, Ledger, Metrics, TaskInvoker } from '../maintenance/ports.ts';
 import type { Proofs, Signer, SqlServers } from '../verify/ports.ts';
 import { InvalidInput } from './errors.ts';
@@ -22,8 +22,10 @@ import { InvalidInput } from './errors.ts';
  * a task gets the part that its `needs` name.
  */
 export interface Ports {
+  readonly allowances: Allowances;
   readonly auditLog: AuditLog;
   readonly capacity: Capacity;
+  readonly channels: Channels;
   readonly coordination: Coordination;
   readonly databases: Databases;
   readonly evidenceLogs: EvidenceLogs;
@@ -31,6 +33,7 @@ export interface Ports {
   readonly fences: Fences;
   readonly incidents: Incidents;
   readonly ledger: Ledger;
+  readonly linkSigner: LinkSigner;
   readonly manifests: Manifests;
   readonly metrics: Metrics;
   readonly networkFence: NetworkFence;
@@ -42,6 +45,8 @@ export interface Ports {
   readonly replicas: Replicas;
   readonly reports: Reports;
   readonly routingControls: RoutingControls;
+  readonly sendRates: SendRates;
+  readonly signalQueue: SignalQueue;
   readonly signer: Signer;
   readonly snapshotIntegrity: SnapshotIntegrity;
   readonly sqlServers: SqlServers;
@@ -113,8 +118,16 @@ const portOfNeed = {
   'incidents:write': 'incidents',
   /** Of new ones, and what is known of signals and alarms. */
   'incidents:triage': 'incidents',
+  'signal-queue:send': 'signalQueue',
+  'allowances:take': 'allowances',
   'outbox:read': 'outbox',
   'outbox:write': 'outbox',
+  'channels:send': 'channels',
+  /** Of subscriptions, keys and numbers: changes nothing and sends nothing. */
+  'channels:check': 'channels',
+  'send-rates:reserve': 'sendRates',
+  'link-signer:sign': 'linkSigner',
+  'link-signer:verify': 'linkSigner',
 } as const satisfies Record<string, keyof Ports>;
 
 export type Need = keyof typeof portOfNeed;

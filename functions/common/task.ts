@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
+import type { AnyConsumer } from './consumer.ts';
 import type { Duration } from './duration.ts';
 import { minutes } from './duration.ts';
+import type { AnyEndpoint } from './endpoint.ts';
 import type { Region } from './ids.ts';
 import type { Logger } from './logger.ts';
 import type { Operations } from './operations.ts';
@@ -38,7 +40,7 @@ export interface ScheduledRun {
 export type RunsIn = 'active' | 'candidate' | 'every';
 
 /** What the registry, the CDK app and the hosts need to know about something that runs. */
-interface Runnable {
+export interface Runnable {
   /** Kebab-case; names the function, its role, log group, alarm and CLI verb. */
   readonly name: string;
   /** One sentence: shown on dashboards, in `codeblue tasks` and in the function's description. */
@@ -73,30 +75,26 @@ export interface AnyStep extends Runnable {
   readonly kind: 'step';
 }
 
-export type AnyOperation = AnyTask | AnyStep;
+export type AnyOperation = AnyTask | AnyStep | AnyConsumer | AnyEndpoint;
 
 /** The part that a definition adds to what everybody sees: the typed input and the run itself. */
-interface Typed<Input, N extends Need, Output> {
+export interface Typed<Input, N extends Need, Output> {
   readonly needs: readonly N[];
   readonly input: z.ZodType<Input>;
   run(input: Input, ports: PortsFor<N> & TaskContext): Promise<Output>;
 }
 
-type Described = Pick<Runnable, 'name' | 'summary'> & Partial<Pick<Runnable, 'timeout' | 'memoryMegabytes' | 'network'>>;
+export type Described = Pick<Runnable, 'name' | 'summary'> & Partial<Pick<Runnable, 'timeout' | 'memoryMegabytes' | 'network'>>;
 
-const defaults = { timeout: minutes(5), memoryMegabytes: 512, network: 'none' } as const;
+export const defaults = { timeout: minutes(5), memoryMegabytes: 512, network: 'none' } as const;
 
 /** Before a task of the active Region runs, its host looks which Region that is. */
 const toKnowWhereItIs = ['coordination:read'] as const satisfies readonly Need[];
 
-const executor =
-  <Input, N extends Need, Output>({
-    name,
-    needs,
-    input: schema,
-    run,
-  }: { readonly name: string } & Typed<Input, N, Output>): Runnable['execute'] =>
-  (input, available, context) =>
+/** `execute` of a definition: parses, takes the ports that it needs, runs. */
+export const executor =
+  <Input, N extends Need, Output>({ name, needs, input: schema, run }: { readonly name: string } & Typed<Input, N, Output>) =>
+  (input: unknown, available: Partial<Ports>, context: TaskContext): Promise<Output> =>
     run(parseAs(schema, input, `the input of ${name}`), { ...portsFor(needs, available), ...context });
 
 /**

@@ -9,6 +9,8 @@ import { environmentNames } from '../common/names.ts';
 import { parseAs } from '../common/parse.ts';
 import { portNames } from '../common/ports.ts';
 import { operationNamed } from '../tasks.ts';
+import { runConsumer } from './run-consumer.ts';
+import { runEndpoint } from './run-endpoint.ts';
 import { type Host, runStep, runTask } from './run-operation.ts';
 
 /**
@@ -42,5 +44,14 @@ const margin = 5_000;
 
 export const handler = middy(async (event: unknown, context: { getRemainingTimeInMillis(): number }) => {
   const deadline = new Date(host.clock.now().getTime() + context.getRemainingTimeInMillis() - margin);
-  return operation.kind === 'task' ? runTask(operation, event, host, deadline) : runStep(operation, event, host, deadline);
+  switch (operation.kind) {
+    case 'task':
+      return runTask(operation, event, host, deadline);
+    case 'step':
+      return runStep(operation, event, host, deadline);
+    case 'consumer':
+      return runConsumer(operation, event, host, deadline);
+    case 'endpoint':
+      return runEndpoint(operation, event, host, deadline);
+  }
 }).use(injectLambdaContext(logger));

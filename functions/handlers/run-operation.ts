@@ -66,7 +66,7 @@ export async function runTask(
   }
   let result: unknown;
   try {
-    result = await task.execute(input, host.ports, context(host, scheduledAt, deadline));
+    result = await task.execute(input, host.ports, contextOf(host, scheduledAt, deadline));
   } catch (error) {
     log.error('task failed', { ...run, error: messageOf(error), name: error instanceof Error ? error.name : 'unknown' });
     try {
@@ -87,7 +87,7 @@ export async function runTask(
 /** Runs one step of a state machine: the record in, the record out. @throws InvalidInput; whatever the step throws */
 export async function runStep(step: AnyStep, record: unknown, host: Host, deadline: Date): Promise<unknown> {
   try {
-    return await step.execute(record, host.ports, context(host, host.clock.now(), deadline));
+    return await step.execute(record, host.ports, contextOf(host, host.clock.now(), deadline));
   } catch (error) {
     host.log.error('step failed', {
       step: step.name,
@@ -98,7 +98,8 @@ export async function runStep(step: AnyStep, record: unknown, host: Host, deadli
   }
 }
 
-const context = ({ operations, region, clock, log, codeSha256 }: Host, scheduledAt: Date, deadline: Date): TaskContext => ({
+/** What a run is given besides its ports. */
+export const contextOf = ({ operations, region, clock, log, codeSha256 }: Host, scheduledAt: Date, deadline: Date): TaskContext => ({
   operations,
   region,
   clock,

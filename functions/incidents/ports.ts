@@ -1,6 +1,7 @@
 import type { Region, Timestamp } from '../common/ids.ts';
 import type { ContactMethod } from '../common/incident-policy.ts';
 import type { Incident, IncidentId, KnownAlarm, Override, Page, Signal, Silence, TimelineEntry, Triage } from './models.ts';
+import type { SendRate } from './paging/pace.ts';
 import type { PageText } from './paging/page-text.ts';
 
 /**
@@ -58,12 +59,25 @@ export interface Outbox {
   update(page: Page): Promise<Page>;
 }
 
-/** A channel takes a page, or does not. @throws ChannelRefused (not retryable: a wrong address, a revoked key), ServiceUnavailable */
+/** One way to reach one person. */
+export interface Recipient {
+  readonly person: string;
+  readonly method: ContactMethod;
+}
+
+/** A channel takes a page, or does not; it answers within 20 s. @throws ChannelRefused (not retryable: a wrong address, a revoked key), ServiceUnavailable */
 export interface Channels {
-  /** @returns the channel's own id of the message */
-  send(to: { readonly person: string; readonly method: ContactMethod }, text: PageText): Promise<string>;
+  /** @param to `pageId` goes along where the channel knows idempotency @returns the channel's own id of the message */
+  send(to: Recipient & { readonly pageId: string }, text: PageText): Promise<string>;
   /** Whether a page would arrive: subscriptions confirmed, keys present, not suspended. Findings in words; empty when well. */
-  check(to: { readonly person: string; readonly method: ContactMethod }): Promise<readonly string[]>;
+  check(to: Recipient): Promise<readonly string[]>;
+}
+
+/** What each channel of this Region was given lately, so that all senders together stay below its rate. @throws ServiceUnavailable */
+export interface SendRates {
+  get(method: Page['method']): Promise<SendRate>;
+  /** Writes it if the stored `version` is `rate.version` (0: nothing is stored), stores `version + 1`. @throws Conflict */
+  put(method: Page['method'], rate: SendRate): Promise<void>;
 }
 
 /** The queues before triage: at least once, in any order. */
@@ -72,8 +86,16 @@ export interface SignalQueue {
   send(signals: readonly Signal[]): Promise<void>;
 }
 
-/** Signs links with a key that never leaves its service (HMAC-SHA-256). */
+/** Counters of what integrations ask for, one for each and each minute, that all instances of a Region's endpoint share. @throws ServiceUnavailable */
+export interface Allowances {
+  /** Takes `count` of the `limit` that `name` has in the minute that `minute` begins. @returns false when so many are not left: then none is taken */
+  take(name: string, minute: Date, count: number, limit: number): Promise<boolean>;
+}
+
+/** Signs links with a key of this Region that never leaves its service: the first 128 bits of an HMAC-SHA-256, in base64url. @throws ServiceUnavailable */
 export interface LinkSigner {
+  /** The address of this Region's acknowledge endpoint, without a slash at the end; undefined where it has none. */
+  readonly address: string | undefined;
   sign(text: string): Promise<string>;
   verify(text: string, signature: string): Promise<boolean>;
 }

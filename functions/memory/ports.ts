@@ -1,8 +1,10 @@
 import type { Clock } from '../common/clock.ts';
 import type { Operations } from '../common/operations.ts';
 import type { Ports } from '../common/ports.ts';
+import { memoryAllowances } from './allowances.ts';
 import { memoryAuditLog } from './audit-log.ts';
 import { memoryCapacity } from './capacity.ts';
+import { memoryChannels } from './channels.ts';
 import { memoryCoordination } from './coordination.ts';
 import { memoryDatabases } from './databases.ts';
 import { memoryEvidenceLogs } from './evidence-logs.ts';
@@ -11,6 +13,7 @@ import { memoryFences } from './fences.ts';
 import { memoryIncidents } from './incidents.ts';
 import { type ItemStore, memoryItemStore } from './item-store.ts';
 import { memoryLedger } from './ledger.ts';
+import { memoryLinkSigner } from './link-signer.ts';
 import { liveServers } from './live-servers.ts';
 import { memoryManifests } from './manifests.ts';
 import { recordingMetrics } from './metrics.ts';
@@ -23,6 +26,8 @@ import { memoryRecoveryPoints } from './recovery-points.ts';
 import { memoryReplicas } from './replicas.ts';
 import { memoryReports } from './reports.ts';
 import { memoryRoutingControls } from './routing-controls.ts';
+import { memorySendRates } from './send-rates.ts';
+import { memorySignalQueue } from './signal-queue.ts';
 import { memorySigner } from './signer.ts';
 import { memorySnapshotIntegrity } from './snapshot-integrity.ts';
 import { sqlServersFrom } from './sql-servers.ts';
@@ -46,8 +51,10 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
   const servers = liveServers({ operations, clock, store });
   const databases = memoryDatabases({ operations, clock, store, servers });
   return {
+    allowances: memoryAllowances(store),
     auditLog: memoryAuditLog(store),
     capacity: memoryCapacity({ operations, clock, store }),
+    channels: memoryChannels(clock),
     coordination: memoryCoordination(store),
     databases,
     evidenceLogs: memoryEvidenceLogs({ operations, store }),
@@ -55,6 +62,7 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
     fences: memoryFences({ operations, clock, servers }),
     incidents: memoryIncidents({ store, region: operations.regions.primary }),
     ledger: memoryLedger(store),
+    linkSigner: memoryLinkSigner({ address: `https://acknowledge.${operations.regions.primary}.example.org` }),
     manifests: memoryManifests(store),
     metrics: recordingMetrics(),
     networkFence: memoryNetworkFence(store),
@@ -66,6 +74,8 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
     replicas: memoryReplicas({ operations, clock, store, servers }),
     reports: memoryReports(store),
     routingControls: memoryRoutingControls(),
+    sendRates: memorySendRates({ store, region: operations.regions.primary }),
+    signalQueue: memorySignalQueue({ clock }),
     signer: memorySigner(),
     snapshotIntegrity: memorySnapshotIntegrity(databases),
     sqlServers: sqlServersFrom(),

@@ -7,6 +7,8 @@ import {
   machineArn,
   machineName,
   partitionOf,
+  queueArn,
+  queueNames,
   restoredTablePrefix,
   stateKeyAlias,
   stateTableName,
@@ -160,6 +162,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
     case 'recovery-points:write':
     case 'incidents:read':
     case 'outbox:read':
+    case 'allowances:take':
       return []; // lines of the state table, which record keeping opens
     case 'incidents:write':
     case 'incidents:triage':
@@ -188,6 +191,13 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
             scope.staysHome ? [region] : candidateRegions(operations),
             machineNames.filter((machine) => !provesBackups(machine) && !chasesPeople(machine)),
           );
+    case 'signal-queue:send':
+      return operations.incidents.mode === 'off'
+        ? []
+        : [
+            grant({ actions: ['sqs:SendMessage'], resources: queueNames.map((queue) => queueArn(operations, region, queue)) }),
+            keysThroughService(scope, [region], stateKeyAlias(operations), 'sqs', ['kms:Decrypt', 'kms:GenerateDataKey']),
+          ];
     case 'executions:escalate':
       return operations.incidents.mode === 'off' ? [] : startExecutions(scope, [region], machineNames.filter(chasesPeople));
     case 'state-backups:backup':

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { QueueName } from './names.ts';
+import type { Need, Ports, PortsFor } from './ports.ts';
+import { type Described, defaults, executor, type Runnable, type TaskContext } from './task.ts';
+
+/** A message as a consumer gets it: perhaps not for the first time, and in no order. */
+export const QueueMessage = z.strictObject({ messageId: z.string().min(1), body: z.string() });
+export type QueueMessage = z.output<typeof QueueMessage>;
+
+const Messages = z.array(QueueMessage);
+
+/** Messages to be delivered again; all others are done and removed. */
+export type FailedMessageIds = readonly string[];
+
+/**
+ * Takes the messages of one queue, in every Region. From it come: function, role, the queue's event source, alarms on what waits and on what was given up, lab wiring.
+ * `timeout` is short: a batch is delivered again six of those later when its run dies.
+ */
+export interface AnyConsumer extends Runnable {
+  readonly kind: 'consumer';
+  readonly queue: QueueName;
+  /** Most messages of one run. */
+  readonly batchSize: number;
+  /** Runs side by side, at most; at least 2 (Lambda's own limit). */
+  readonly concurrency: number;
+  /** @returns what must be delivered again */
+  execute(messages: unknown, available: Partial<Ports>, context: TaskContext): Promise<FailedMessageIds>;
+}
+
+/** Declares a consumer. `run` returns the ids of the messages that it could not do; whatever it throws fails the whole batch. */
+export function defineConsumer<const N extends Need>(
+  definition: Described &
+    Pick<AnyConsumer, 'queue' | 'batchSize' | 'concurrency'> & {
+      readonly needs: readonly N[];
+      run(messages: readonly QueueMessage[], ports: PortsFor<N> & TaskContext): Promise<FailedMessageIds>;
+    },
+): AnyConsumer {
+  return { kind: 'consumer', ...defaults, ...definition, execute: executor({ ...definition, input: Messages }) };
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { AnyEndpoint, HttpResponse } from '../common/endpoint.ts';
+import { jsonResponse } from '../common/endpoint.ts';
+import { CodeblueError, messageOf } from '../common/errors.ts';
+import { parseAs } from '../common/parse.ts';
+import { contextOf, type Host } from './run-operation.ts';
+
+/** What a function URL gives: payload format 2.0. */
+const FunctionUrlEvent = z.object({
+  rawPath: z.string(),
+  queryStringParameters: z.record(z.string(), z.string()).default({}),
+  headers: z.record(z.string(), z.string()).default({}),
+  requestContext: z.object({ requestId: z.string().min(1).max(100), http: z.object({ method: z.string() }) }),
+  body: z.string().default(''),
+  isBase64Encoded: z.boolean().default(false),
+});
+
+interface FunctionUrlAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Answers one request. An error of ours is told to nobody outside: 503 where trying again can help, else 500. */
+export async function runEndpoint(endpoint: AnyEndpoint, event: unknown, host: Host, deadline: Date): Promise<FunctionUrlAnswer> {
+  const { status, headers, body } = await answerOf(endpoint, event, host, deadline);
+  return { statusCode: status, headers, body };
+}
+
+async function answerOf(endpoint: AnyEndpoint, event: unknown, host: Host, deadline: Date): Promise<HttpResponse> {
+  try {
+    const parsed = parseAs(FunctionUrlEvent, event, `the event of endpoint ${endpoint.name}`);
+    const request = {
+      requestId: parsed.requestContext.requestId,
+      method: parsed.requestContext.http.method.toUpperCase(),
+      path: parsed.rawPath,
+      query: parsed.queryStringParameters,
+      headers: Object.fromEntries(Object.entries(parsed.headers).map(([name, value]) => [name.toLowerCase(), value])),
+      body: parsed.isBase64Encoded ? Buffer.from(parsed.body, 'base64').toString('utf8') : parsed.body,
+    };
+    return await endpoint.execute(request, host.ports, contextOf(host, host.clock.now(), deadline));
+  } catch (error) {
+    const retryable = error instanceof CodeblueError && error.retryable;
+    host.log.error('request failed', { endpoint: endpoint.name, error: messageOf(error) });
+    return retryable
+      ? jsonResponse(503, { status: 'unavailable', message: 'Try again in a moment.' }, { 'retry-after': '5' })
+      : jsonResponse(500, { status: 'error', message: 'Internal error.' });
+  }
+}
