@@ -23,6 +23,7 @@ export const commonIncidents = {
   mode: 'off',
   services: [],
   integrations: [],
+  monitored: [],
   groupWithin: minutes(5),
   flapping: { changes: 6, per: minutes(30), quietFor: minutes(15) },
   inhibitions: [],

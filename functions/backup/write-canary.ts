@@ -4,6 +4,7 @@ import { DatabaseId } from '../common/ids.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
 import { every } from '../common/schedule.ts';
 import { defineTask } from '../common/task.ts';
+import { metricNames } from '../maintenance/metric-names.ts';
 import { databaseNamesOf, installCanary, trimCanary, writeCanary } from '../verify/canary.ts';
 
 /** Scheduler fires within the minute, not on the second: each run writes until the next one has surely begun. */
@@ -24,7 +25,7 @@ export const writeCanaries = defineTask({
   memoryMegabytes: 256,
   needs: ['sql-servers:live'],
   input: z.strictObject({ databaseId: DatabaseId }),
-  async run({ databaseId }, { operations, sqlServers, region, clock, deadline }) {
+  async run({ databaseId }, { operations, sqlServers, metrics, region, clock, deadline }) {
     const server = await sqlServers.live(databaseId, region);
     const names = await databaseNamesOf(server, databaseOf(operations, databaseId).databaseNames);
     const until = Math.min(clock.now().getTime() + runMilliseconds, deadline.getTime() - 5_000);
@@ -34,17 +35,30 @@ export const writeCanaries = defineTask({
         try {
           await installCanary(session);
           let count = 0;
+          let milliseconds = 0;
           for (; clock.now().getTime() < until; count++) {
+            const began = clock.now().getTime();
             await writeCanary(session, 'canary');
+            milliseconds += clock.now().getTime() - began;
             await clock.sleep(operations.canary.interval * 1000);
           }
           await trimCanary(session, operations.canary.keep);
-          return count;
+          return { count, milliseconds };
         } finally {
           await session.close();
         }
       }),
     );
-    return { written: written.reduce((sum, count) => sum + count, 0) };
+    const total = written.reduce((sum, { count }) => sum + count, 0);
+    if (total > 0) {
+      await metrics.put({
+        capability: 'backup',
+        name: metricNames.backup.canaryCommitSeconds,
+        value: written.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / total / 1000,
+        unit: 'Seconds',
+        dimensions: { Database: databaseId },
+      });
+    }
+    return { written: total };
   },
 });

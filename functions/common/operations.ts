@@ -30,6 +30,17 @@ export const DatabaseSite = z.strictObject({
     /** A security group that the database accepts PostgreSQL connections from. */
     securityGroupId: AwsId('sg'),
   }),
+  /** What CloudWatch does not say, and the alarms on memory, disk and connections need; where it is left out, that alarm is. */
+  limits: z
+    .strictObject({
+      /** Of the instance class, in GiB. */
+      memoryGigabytes: z.number().positive().optional(),
+      /** Allocated, in GiB; Aurora's grows by itself. */
+      storageGigabytes: z.int().positive().optional(),
+      /** `show max_connections`. */
+      maxConnections: z.int().positive().optional(),
+    })
+    .optional(),
 });
 
 export type DatabaseSite = z.output<typeof DatabaseSite>;

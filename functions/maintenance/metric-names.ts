@@ -18,6 +18,8 @@ export const metricNames = {
     copiesFailed: 'CopiesFailed',
     /** Things found that no inventory line or running verification owns; dimension Region. */
     orphansFound: 'OrphansFound',
+    /** Mean over the canaries of one run: from the application's network to the database and back, write and commit; dimension Database. */
+    canaryCommitSeconds: 'CanaryCommitSeconds',
     /** Items of Codeblue's own tables that were missing or different in a restored backup; dimension Table. */
     stateItemsLost: 'StateItemsLost',
   },
@@ -51,6 +53,12 @@ export const metricNames = {
     votes: 'Votes',
     /** Subjects that this observer finds unhealthy; dimension Region, the observer's. */
     unhealthy: 'UnhealthySubjects',
+    /** 1 while the leading Region's own observer finds a service unhealthy, 0 while it finds it healthy; dimensions Region, the leading one, and Service. */
+    serviceDown: 'ServiceDown',
+    /** The same of a database; dimensions Region and Database. */
+    databaseDown: 'DatabaseDown',
+    /** 1 while an observer of another Region finds the leading one unreachable, 0 while it reaches it; dimension Region, the leading one. */
+    regionDown: 'RegionDown',
     /** Subjects that this observer should see and has never seen healthy, so that its word on them counts for nothing; dimension Region, the observer's. */
     blind: 'BlindSubjects',
     /** 1 where the coordination record could not be read, 0 where it could; dimension Region, the reader's. */
@@ -69,5 +77,13 @@ export const metricNames = {
     unanswered: 'IncidentsUnanswered',
     /** Steps under way that told nobody, because nobody was on duty; dimension Region. */
     nobodyOnDuty: 'StepsWithNobodyOnDuty',
+    /** From the time that a page was due to the channel's receipt; dimension Method. */
+    pageSeconds: 'PageSeconds',
+    /** Pages that a channel did not take; dimension Method. */
+    pagesFailed: 'PagesFailed',
+    /** Pages that were due and that this Region's auditor found unsent, each counted once in the deployment; dimension Region, the auditor's. */
+    pagesMissed: 'PagesMissed',
+    /** Ways to reach somebody that the daily test found broken; dimension Region. */
+    pagingUntested: 'PagingFindings',
   },
 } as const;

@@ -14,6 +14,7 @@ import type { ApprovalAnswer, CoordinationRecord, FailoverPlan, Vote } from '../
 import { repeatedly } from '../repeatedly.ts';
 import { within } from '../time-limit.ts';
 import { type Decision, decide } from './decide.ts';
+import { findingMetrics } from './finding-metrics.ts';
 import { look, noWayToLook } from './looks.ts';
 import { firstSighting, freshWatch, looked, resumedWatch, type Sighting, sighted, voteOf, type Watch, withoutPositions } from './watch.ts';
 
@@ -166,7 +167,9 @@ async function carryOut({ action, plan, says }: Exclude<Decision, { action: 'sta
   await audited(context, act, () => executions.start({ ...ref, input: { plan } }));
 }
 
-async function measure(run: Run, { findings }: Vote, { metrics, region, clock }: Context): Promise<void> {
+async function measure(run: Run, vote: Vote, { metrics, region, clock }: Context): Promise<void> {
+  const { findings } = vote;
+  await Promise.all(findingMetrics(vote).map((metric) => metrics.put(metric)));
   const unhealthy = findings.filter(({ status }) => status === 'unhealthy').length;
   const blind = findings.filter(({ status, says }) => status === 'unknown' && says !== noWayToLook).length;
   const put = (name: string, value: number, unit: 'Count' | 'Seconds') => metrics.put({ ...failoverMetric(name, region), value, unit });
