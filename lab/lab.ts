@@ -6,8 +6,10 @@ import type { Ports } from '../functions/common/ports.ts';
 import type { AnyTask } from '../functions/common/task.ts';
 import { type Host, runStep, runTask } from '../functions/handlers/run-operation.ts';
 import type { MachineName } from '../functions/maintenance/ports.ts';
+import { memoryChannels } from '../functions/memory/channels.ts';
 import { type MemoryExecutions, memoryExecutions } from '../functions/memory/executions.ts';
 import { type RecordingMetrics, recordingMetrics } from '../functions/memory/metrics.ts';
+import { memorySignalQueue } from '../functions/memory/signal-queue.ts';
 import { stepNamed, taskNamed } from '../functions/tasks.ts';
 import { VerificationRecord } from '../functions/verify/models.ts';
 import { type SynthesizedMachine, synthesizedMachines } from '../lib/synthesized.ts';
@@ -20,7 +22,7 @@ import { type LabNotice, type LabNotices, labNotices } from './failover/notices.
 import { runMachine } from './machine-runner.ts';
 import { livingClock, livingPorts } from './network/life.ts';
 import type { Network } from './network/network.ts';
-import { type LabStores, labPorts, labStores, type PortsWorld } from './ports.ts';
+import { type IncidentDoors, type LabStores, labPorts, labStores, type PortsWorld } from './ports.ts';
 import type { Regions } from './regions.ts';
 import { type LabVault, labVault } from './store/vault.ts';
 
@@ -46,6 +48,14 @@ export interface LabOptions {
   /** Where handlers of a region log to; nowhere when left out. */
   readonly logOf?: (region: Region) => Logger;
   readonly network?: Network | undefined;
+  /** Pages go nowhere and signals stay in their queues when left out. */
+  readonly doors?: IncidentDoors;
+}
+
+/** Of a lab without people. */
+function closedDoors(clock: Clock): IncidentDoors {
+  const queue = memorySignalQueue({ clock });
+  return { channels: memoryChannels(clock), signalQueue: () => queue, acknowledgeAddress: () => undefined };
 }
 
 /** Who runs something besides the registry: on which clock, and until when it lives. */
@@ -83,7 +93,12 @@ export class Lab {
   readonly #running = new Map<string, AbortController>();
   #machines: readonly SynthesizedMachine[] | undefined;
 
-  constructor(regions: Regions, operations: Operations, clock: LabClock, { logOf = () => silentLogger, network }: LabOptions = {}) {
+  constructor(
+    regions: Regions,
+    operations: Operations,
+    clock: LabClock,
+    { logOf = () => silentLogger, network, doors = closedDoors(clock) }: LabOptions = {},
+  ) {
     this.regions = regions;
     this.operations = operations;
     this.clock = clock;
@@ -102,6 +117,7 @@ export class Lab {
     this.notices = labNotices(stores.state, clock, (notice) => this.onNotice(notice));
     this.#world = {
       ...{ regions, operations, clock, stores, background, executions: this.executions, metrics: this.metrics, notices: this.notices },
+      doors,
       invoke: (region, { task, ...event }) =>
         this.run(taskNamed(task), { ...event, scheduledAt: event.scheduledAt.toISOString() }, { region }),
     };

@@ -11,9 +11,11 @@ import { memoryCapacity } from '../functions/memory/capacity.ts';
 import { memoryIncidents } from '../functions/memory/incidents.ts';
 import type { ItemStore } from '../functions/memory/item-store.ts';
 import { memoryLedger } from '../functions/memory/ledger.ts';
+import { memoryLinkSigner } from '../functions/memory/link-signer.ts';
 import { memoryOutbox } from '../functions/memory/outbox.ts';
 import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
 import { memoryRoutingControls } from '../functions/memory/routing-controls.ts';
+import { memorySendRates } from '../functions/memory/send-rates.ts';
 import { memorySignalQueue } from '../functions/memory/signal-queue.ts';
 import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
 import type { Background } from './background.ts';
@@ -25,6 +27,7 @@ import { labNetworkFence } from './failover/network-fence.ts';
 import type { LabNotices } from './failover/notices.ts';
 import { labProbes } from './failover/probes.ts';
 import { labReplicas } from './failover/replicas.ts';
+import { regionKey } from './region.ts';
 import type { Regions } from './regions.ts';
 import { labSnapshotIntegrity } from './snapshots/integrity.ts';
 import { labSqlServers } from './sql-servers.ts';
@@ -49,6 +52,14 @@ export const labStores = (dir: string, clock: Clock): LabStores => ({
   coordination: fileItemStore(join(dir, 'coordination'), clock),
 });
 
+/** How signals come in, pages go out, and links come back. */
+export interface IncidentDoors {
+  readonly channels: Channels;
+  signalQueue(region: Region): SignalQueue;
+  /** Where a region's acknowledge links lead; undefined where there is none. */
+  acknowledgeAddress(region: Region): string | undefined;
+}
+
 /** What the ports of all regions share. */
 export interface PortsWorld {
   readonly regions: Regions;
@@ -59,6 +70,7 @@ export interface PortsWorld {
   readonly executions: Executions;
   readonly metrics: Ports['metrics'];
   readonly notices: LabNotices;
+  readonly doors: IncidentDoors;
   /** Runs a task in that region. */
   invoke(region: Region, invocation: Invocation): Promise<unknown>;
 }
@@ -68,7 +80,7 @@ const START_SECONDS = 1;
 
 /** Every port as handlers of one region have it: what lies in other regions is reached through whatever lies in between. */
 export function labPorts(world: PortsWorld, viewer: Region): Ports {
-  const { operations, clock, stores, background } = world;
+  const { operations, clock, stores, background, doors } = world;
   const regions = world.regions.seenFrom(viewer);
   const { failover, vaultLock } = operations;
   const sites = { primary: operations.regions.primary, standby: operations.regions.standby, witness: failover.witness };
@@ -76,6 +88,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     allowances: memoryAllowances(stores.state),
     auditLog: memoryAuditLog(stores.state),
     capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
+    channels: doors.channels,
     coordination: labCoordination(stores.coordination, regions.faults, sites, viewer),
     databases: labDatabases(regions, clock, background),
     evidenceLogs: labEvidenceLogs(regions, operations),
@@ -83,6 +96,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     fences: labFences(regions, failover.observe.timeout),
     incidents: memoryIncidents({ store: stores.state, region: viewer }),
     ledger: memoryLedger(stores.state),
+    linkSigner: memoryLinkSigner({ ...(address ? { address } : {}), key: regionKey({ name: viewer, paths: regions.paths(viewer) }).bytes }),
     manifests: labManifests(regions),
     metrics: world.metrics,
     networkFence: labNetworkFence(regions),
@@ -95,6 +109,8 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     reports: labReports(regions),
     routingControls: memoryRoutingControls(),
     signalQueue: memorySignalQueue({ clock }),
+    sendRates: memorySendRates({ store: stores.state, region: viewer }),
+    signalQueue: doors.signalQueue(viewer),
     signer: labSigner(regions, viewer),
     snapshotIntegrity: labSnapshotIntegrity(regions),
     sqlServers: labSqlServers(regions),

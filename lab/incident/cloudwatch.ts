@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../functions/common/clock.ts';
+import { type Region, type Timestamp, timestamp } from '../../functions/common/ids.ts';
+import type { AlarmRow, Series } from '../../functions/incidents/alarms/alarm-row.ts';
+import { type AlarmState, evaluate } from '../../functions/incidents/alarms/evaluate.ts';
+import { isShare, seriesOf, statisticOf } from './statistics.ts';
+
+type SeriesId = Pick<Series, 'namespace' | 'name' | 'dimensions'>;
+
+interface Point {
+  readonly atMs: number;
+  readonly value: number;
+}
+
+interface Watched {
+  readonly name: string;
+  readonly row: AlarmRow;
+  state: AlarmState;
+  since: Timestamp;
+}
+
+/** An alarm and the name that it has in CloudWatch. */
+export interface NamedRow {
+  readonly name: string;
+  readonly row: AlarmRow;
+}
+
+export interface LabCloudWatchOptions {
+  readonly region: Region;
+  readonly account: string;
+  readonly clock: Clock;
+  readonly alarms: readonly NamedRow[];
+  /** How many seconds of CloudWatch go by in one of the lab. */
+  readonly faster: number;
+  /** To EventBridge. */
+  readonly emit: (event: AlarmEvent) => void;
+}
+
+/** As CloudWatch gives it to EventBridge ("Alarm events and EventBridge", CloudWatch User Guide). */
+export type AlarmEvent = ReturnType<typeof alarmEvent>;
+
+/** CloudWatch looks at a few periods more than N. */
+const periodsBeyond = 2;
+
+/**
+ * CloudWatch's part of one Region: data points of what the lab's servers and services show, alarms of the deployed table over them, evaluated by the rules that the table is tested with. Its time
+ * goes faster, because a period of CloudWatch is a minute; nothing else differs. Alarms on series of which nothing was ever put are not evaluated: nobody in the lab writes them.
+ */
+export class LabCloudWatch {
+  readonly #options: LabCloudWatchOptions;
+  readonly #points = new Map<string, Point[]>();
+  readonly #alarms: readonly Watched[];
+  readonly #longestMs: number;
+
+  constructor(options: LabCloudWatchOptions) {
+    this.#options = options;
+    const since = timestamp(options.clock.now());
+    this.#alarms = options.alarms.map((alarm) => ({ ...alarm, state: 'insufficient-data', since }));
+    this.#longestMs = Math.max(0, ...options.alarms.map(({ row }) => this.#periodMs(row) * (row.periods + periodsBeyond)));
+  }
+
+  put({ namespace, name, dimensions }: SeriesId, value: number): void {
+    const key = keyOf({ namespace, name, dimensions });
+    const atMs = performance.now();
+    const points = this.#points.get(key) ?? [];
+    points.push({ atMs, value });
+    this.#points.set(
+      key,
+      points.filter((point) => atMs - point.atMs <= this.#longestMs),
+    );
+  }
+
+  /** Evaluates every alarm, and tells of those that changed. */
+  look(): void {
+    const now = performance.now();
+    for (const watched of this.#alarms) {
+      const { row } = watched;
+      if (!this.#isWritten(row)) continue;
+      const next = evaluate(row, this.#range(row, now), watched.state);
+      if (next === watched.state) continue;
+      const before = { value: watched.state, since: watched.since };
+      watched.state = next;
+      watched.since = timestamp(this.#options.clock.now());
+      this.#options.emit(alarmEvent(this.#options, watched, before));
+    }
+  }
+
+  state(alarmName: string): { readonly state: AlarmState; readonly since: Timestamp } | undefined {
+    const found = this.#alarms.find(({ name }) => name === alarmName);
+    return found && { state: found.state, since: found.since };
+  }
+
+  /** Names of alarms that something in the lab writes the metric of. */
+  get evaluated(): readonly string[] {
+    return this.#alarms.filter(({ row }) => this.#isWritten(row)).map(({ name }) => name);
+  }
+
+  #periodMs({ periodSeconds }: AlarmRow): number {
+    return (periodSeconds * 1000) / this.#options.faster;
+  }
+
+  #isWritten({ metric }: AlarmRow): boolean {
+    return seriesOf(metric).every((series) => this.#points.has(keyOf(series)));
+  }
+
+  /** The periods that end now, oldest first. */
+  #range(row: AlarmRow, now: number): readonly (number | undefined)[] {
+    const length = this.#periodMs(row);
+    return Array.from({ length: row.periods + periodsBeyond }, (_, index) => {
+      const end = now - (row.periods + periodsBeyond - 1 - index) * length;
+      return this.#valueOf(row.metric, end - length, end);
+    });
+  }
+
+  #valueOf(metric: AlarmRow['metric'], from: number, until: number): number | undefined {
+    const one = (series: Series): number | undefined => {
+      const within = (this.#points.get(keyOf(series)) ?? []).filter(({ atMs }) => from < atMs && atMs <= until);
+      return statisticOf(
+        series.statistic,
+        within.map(({ value }) => value),
+      );
+    };
+    if (!isShare(metric)) return one(metric);
+    const whole = one(metric.whole);
+    if (whole === undefined) return undefined;
+    const part = metric.parts.reduce((sum, series) => sum + (one(series) ?? 0), 0);
+    return whole === 0 ? 0 : (100 * part) / whole;
+  }
+}
+
+const keyOf = ({ namespace, name, dimensions }: SeriesId): string =>
+  JSON.stringify([namespace, name, Object.entries(dimensions).sort(([a], [b]) => (a < b ? -1 : 1))]);
+
+const inWords = { ok: 'OK', alarm: 'ALARM', 'insufficient-data': 'INSUFFICIENT_DATA' } as const;
+
+function alarmEvent(
+  { account, region }: Pick<LabCloudWatchOptions, 'account' | 'region'>,
+  { name, row, state, since }: Watched,
+  before: { readonly value: AlarmState; readonly since: Timestamp },
+) {
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'CloudWatch Alarm State Change',
+    source: 'aws.cloudwatch',
+    account,
+    time: since,
+    region,
+    resources: [`arn:aws:cloudwatch:${region}:${account}:alarm:${name}`],
+    detail: {
+      alarmName: name,
+      configuration: { description: row.says },
+      previousState: { value: inWords[before.value], reason: 'evaluated', timestamp: before.since },
+      state: { value: inWords[state], reason: 'evaluated', timestamp: since },
+    },
+  };
+}
