@@ -20,6 +20,8 @@ export interface AwsSettings {
   readonly isolatedSecurityGroupId?: string;
   /** Security group of rehearsal databases in `region`; only functions that rehearse have it. */
   readonly rehearsalSecurityGroupId?: string;
+  /** Address of the acknowledge endpoint of `region`; only functions that send pages have it. */
+  readonly acknowledgeUrl?: string;
   /** Takes one line of CloudWatch's embedded metric format. Standard output in a function. */
   readonly writeLine: (line: string) => void;
 }
@@ -32,6 +34,7 @@ const Environment = z.object({
   [environmentNames.stateTable]: z.string().min(3).optional(),
   [environmentNames.auditTable]: z.string().min(3).optional(),
   [environmentNames.isolatedSubnetGroup]: z.string().min(1).optional(),
+  [environmentNames.acknowledgeUrl]: z.url({ protocol: /^https$/ }).optional(),
   [environmentNames.isolatedSecurityGroup]: SecurityGroupId.optional(),
   [environmentNames.rehearsalSecurityGroup]: SecurityGroupId.optional(),
 });
@@ -58,6 +61,7 @@ export function settingsFromEnvironment(
     stateTable: parsed.STATE_TABLE ?? stateTableName(operations),
     auditTable: parsed.AUDIT_TABLE ?? auditTableName(operations),
     isolatedSubnetGroup: parsed.ISOLATED_SUBNET_GROUP ?? isolatedSubnetGroupName(operations),
+    ...(parsed.ACKNOWLEDGE_URL ? { acknowledgeUrl: parsed.ACKNOWLEDGE_URL.replace(/\/+$/, '') } : {}),
     ...(isolated ? { isolatedSecurityGroupId: isolated } : {}),
     ...(rehearsal ? { rehearsalSecurityGroupId: rehearsal } : {}),
     // Not console.log: with JSON logging Lambda would wrap the line, and CloudWatch would find no metric in it.

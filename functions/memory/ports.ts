@@ -51,7 +51,7 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
   const servers = liveServers({ operations, clock, store });
   const databases = memoryDatabases({ operations, clock, store, servers });
   return {
-    allowances: memoryAllowances(store),
+    allowances: memoryAllowances({ store, region: operations.regions.primary }),
     auditLog: memoryAuditLog(store),
     capacity: memoryCapacity({ operations, clock, store }),
     channels: memoryChannels(clock),
