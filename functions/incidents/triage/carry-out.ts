@@ -3,9 +3,10 @@ import type { Clock } from '../../common/clock.ts';
 import { Conflict } from '../../common/errors.ts';
 import type { PortsFor } from '../../common/ports.ts';
 import type { TaskContext } from '../../common/task.ts';
-import { escalationExecution } from '../escalation/execution-name.ts';
+import { chase } from '../incident/chase.ts';
 import { isOver } from '../is-over.ts';
-import { EscalationRecord, type Incident } from '../models.ts';
+import type { Incident } from '../models.ts';
+import type { Lines } from './timeline-lines.ts';
 import type { TriagePlan } from './triage.ts';
 
 /** What writes incidents and has people told of them. */
@@ -13,39 +14,33 @@ export const triageNeeds = ['incidents:triage', 'executions:escalate'] as const;
 export type TriageContext = PortsFor<(typeof triageNeeds)[number]> & Pick<TaskContext, 'operations' | 'region' | 'clock' | 'log'>;
 
 /**
- * Writes what was decided. Incidents first and then what is known of the alarms: an alarm that somebody else has written since it was read fails the batch, which is decided again
- * with what is true now; what it wrote until then is found there.
+ * Writes what was decided. Incidents first, so that people are told at once, and what is known of the alarms last: an alarm that somebody else has written since it was read fails
+ * the batch, which is decided again with what is true now; what it wrote until then is found there.
  *
  * @throws Conflict, ServiceUnavailable: nothing of the batch is recorded then, and all of it can be repeated
  */
 export async function writePlan(
-  { incidents: changes, alarms, touched, timeline }: Omit<TriagePlan, 'decisions'>,
+  { incidents: changes, alarms, touched, reasons, timeline }: Omit<TriagePlan, 'decisions'>,
   context: TriageContext,
 ): Promise<void> {
   const { incidents } = context;
+  const append = (lines: Lines) => allOf(lines.map(({ incidentId, entries }) => incidents.append(incidentId, entries)));
+  await append(reasons);
   // One after another: each of a group's takes the place of the one before.
   for (const change of changes) if (change.kind === 'create') await incidents.create(change.incident, change.previous);
   await allOf(changes.filter(({ kind }) => kind === 'update').map(({ incident }) => incidents.update(incident)));
-  await allOf(alarms.map((alarm) => incidents.putAlarm(alarm)));
   await escalate(touched, context);
-  await allOf(timeline.map(({ incidentId, entries }) => incidents.append(incidentId, entries)));
+  await append(timeline);
+  await allOf(alarms.map((alarm) => incidents.putAlarm(alarm)));
 }
 
 /**
  * Has people told of these incidents. Asked again for each that a batch touches, however little it changed: the one that opened it may have been cut off before it came so far.
  * Starting a generation's execution twice is no error, and it finds out by itself whether anything is due.
  */
-export async function escalate(
-  touched: readonly Incident[],
-  { executions, region }: Pick<TriageContext, 'executions' | 'region'>,
-): Promise<void> {
+export async function escalate(touched: readonly Incident[], { executions }: Pick<TriageContext, 'executions'>): Promise<void> {
   const worstFirst = touched.filter((incident) => !isOver(incident)).sort((a, b) => a.severity - b.severity);
-  await allOf(
-    worstFirst.map(({ id: incidentId, generation }) => {
-      const input = EscalationRecord.parse({ incidentId, generation });
-      return executions.start({ region, machine: 'escalate-incident', name: escalationExecution({ incidentId, generation }), input });
-    }),
-  );
+  await allOf(worstFirst.map((incident) => chase(incident, executions)));
 }
 
 /** Consumers of one queue meet on the same incident in a storm; each conflict means that another one got on. */

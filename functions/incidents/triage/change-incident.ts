@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { after } from '../../common/duration.ts';
 import { type Region, type Timestamp, timeSlug, timestamp } from '../../common/ids.ts';
 import { type IncidentPolicy, Severity } from '../../common/incident-policy.ts';
+import { beginAnew, deadlinesFrom, raised } from '../incident/generation.ts';
+import { later } from '../incident/transition.ts';
 import { type Incident, IncidentId, type KnownAlarm, type Signal, type Trouble } from '../models.ts';
 import { groupOf } from './group.ts';
 import { type Standing, standingOf } from './known-alarm.ts';
@@ -33,7 +34,7 @@ export function openedIncident(alarm: KnownAlarm, cause: string, home: Region, {
     generation: 1,
     escalatesFrom: openedAt,
     phase: 'detection',
-    ...deadlines(policy, standing.severity, now),
+    ...deadlinesFrom(now, standing.severity, policy),
     acknowledgements: [],
     roles: {},
     links: [],
@@ -65,10 +66,9 @@ export function withAlarm(incident: Incident, alarm: KnownAlarm, { policy, now, 
   const standing = standingOf(alarm);
   const before = troubleIn(incident, alarm.dedupKey);
   const trouble = troubleOf(alarm, standing, before, isNews);
-  const others = incident.troubles.filter(({ dedupKey }) => dedupKey !== alarm.dedupKey);
   const joined: Incident = {
     ...incident,
-    troubles: [...(before ? others : madeRoom(others)), trouble],
+    troubles: before ? incident.troubles.map((each) => (each === before ? trouble : each)) : [...madeRoom(incident.troubles), trouble],
     lastSignalAt: later(incident.lastSignalAt, at),
   };
   const isRaised = standing.rings && standing.severity < incident.severity && !shows(incident, alarm, standing);
@@ -86,39 +86,14 @@ export interface Change {
   readonly isNews: boolean;
 }
 
-/** A generation more, which is told from its first step on: what was answered was something else. */
-function anew({ pausedUntil: _, resolvedAt: __, resolvedBy: ___, ...incident }: Incident, now: Date): Incident {
-  return { ...incident, status: 'triggered', acknowledgements: [], generation: incident.generation + 1, escalatesFrom: timestamp(now) };
-}
-
-/** Its deadlines come nearer, and never go further away. */
-function raised(incident: Incident, severity: Incident['severity'], policy: IncidentPolicy, now: Date): Incident {
-  const { respondBy, resolveBy } = deadlines(policy, severity, now);
-  return {
-    ...anew(incident, now),
-    severity,
-    respondBy: earlier(incident.respondBy, respondBy),
-    resolveBy: earlier(incident.resolveBy, resolveBy),
-  };
-}
-
 /** It was resolved, and the same trouble is back: the clocks begin again. */
 export function reopened(incident: Incident, alarm: KnownAlarm, change: Change): Incident {
   const { policy, now } = change;
   const ringing = incident.troubles.filter(({ status }) => status === 'firing').map((trouble) => trouble.severity);
   const severity = Severity.parse(Math.min(standingOf(alarm).severity, ...ringing));
-  const back: Incident = { ...anew(incident, now), severity, ...deadlines(policy, severity, now) };
+  const back: Incident = { ...beginAnew(incident, now), severity, ...deadlinesFrom(now, severity, policy) };
   return withAlarm(back, alarm, change);
 }
-
-const deadlines = (
-  { severities }: IncidentPolicy,
-  severity: Incident['severity'],
-  now: Date,
-): Pick<Incident, 'respondBy' | 'resolveBy'> => ({
-  respondBy: timestamp(after(now, severities[severity].respondWithin)),
-  resolveBy: timestamp(after(now, severities[severity].resolveWithin)),
-});
 
 function troubleOf(alarm: KnownAlarm, standing: Standing, before: Trouble | undefined, isNews: boolean): Trouble {
   const { dedupKey, alarm: name, subject, region } = alarm;
@@ -142,6 +117,3 @@ function madeRoom(troubles: readonly Trouble[]): readonly Trouble[] {
   const [oldest] = troubles.filter(({ status }) => status === 'resolved').sort((a, b) => (a.lastAt < b.lastAt ? -1 : 1));
   return troubles.filter((trouble) => trouble !== oldest);
 }
-
-const later = (a: Timestamp, b: Timestamp): Timestamp => (a < b ? b : a);
-const earlier = (a: Timestamp, b: Timestamp): Timestamp => (a < b ? a : b);

@@ -1,7 +1,7 @@
 import { after, type Duration } from '../../common/duration.ts';
 import type { Timestamp } from '../../common/ids.ts';
 import type { IncidentPolicy, Severity } from '../../common/incident-policy.ts';
-import type { KnownAlarm, Signal } from '../models.ts';
+import type { Incident, KnownAlarm, Signal } from '../models.ts';
 
 type Heard = KnownAlarm['heard'][number];
 
@@ -14,27 +14,50 @@ const kept = 50;
  */
 export function hear(known: KnownAlarm | undefined, signal: Signal): KnownAlarm {
   const { dedupKey, region, alarm, subject, at, severity } = signal;
-  const news: Heard = { at, rings: signal.action === 'trigger', severity };
-  const heard = [...(known?.heard ?? []).filter((each) => !sameMoment(each, news)), worseOf(known, news)].sort(byTime).slice(-kept);
-  return { ...(known ?? { dedupKey, region, alarm, subject, version: 0 }), heard };
+  const before = known ?? { dedupKey, region, alarm, subject, heard: [], version: 0 };
+  return { ...before, heard: withHeard(before.heard, { at, rings: signal.action === 'trigger', severity }) };
+}
+
+/**
+ * What is known together with what an incident shows of the alarm, where that is newer: whoever put it there was cut off before they could write down what they had heard.
+ */
+export function recall(
+  known: KnownAlarm | undefined,
+  { id, troubles }: Pick<Incident, 'id' | 'troubles'>,
+  dedupKey: string,
+): KnownAlarm | undefined {
+  const trouble = troubles.find((each) => each.dedupKey === dedupKey);
+  if (!trouble) return known;
+  const { alarm, subject, region, severity, changes, status, lastAt } = trouble;
+  const rings = status === 'firing';
+  // The newest change made it what it is, the one before that the opposite, and so on.
+  const shown = changes.map((at, index) => ({ at, rings: rings === ((changes.length - 1 - index) % 2 === 0), severity }));
+  const newest = known?.heard.at(-1)?.at ?? '';
+  const missed = [...shown, { at: lastAt, rings, severity }].filter(
+    (each) => each.at >= newest && !known?.heard.some((heard) => isSame(heard, each)),
+  );
+  if (missed.length === 0) return known;
+  const before = known ?? { dedupKey, region, alarm, subject, heard: [], version: 0 };
+  return { ...before, heard: missed.reduce(withHeard, before.heard), incidentId: id };
+}
+
+function withHeard(heard: readonly Heard[], news: Heard): Heard[] {
+  const same = heard.find((each) => isSame(each, news));
+  const worse = same && same.severity < news.severity ? same : news;
+  return [...heard.filter((each) => each !== same), worse].sort(byTime).slice(-kept);
 }
 
 /** Whether this very change had been heard before. */
 export const hadHeard = (known: KnownAlarm | undefined, { at, action, severity }: Signal): boolean =>
-  known?.heard.some((each) => sameMoment(each, { at, rings: action === 'trigger' }) && each.severity <= severity) ?? false;
+  known?.heard.some((each) => isSame(each, { at, rings: action === 'trigger' }) && each.severity <= severity) ?? false;
 
-const sameMoment = (a: Pick<Heard, 'at' | 'rings'>, b: Pick<Heard, 'at' | 'rings'>): boolean => a.at === b.at && a.rings === b.rings;
+const isSame = (a: Pick<Heard, 'at' | 'rings'>, b: Pick<Heard, 'at' | 'rings'>): boolean => a.at === b.at && a.rings === b.rings;
 const byTime = (a: Heard, b: Heard): number => (a.at === b.at ? Number(a.rings) - Number(b.rings) : a.at < b.at ? -1 : 1);
-
-function worseOf(known: KnownAlarm | undefined, news: Heard): Heard {
-  const same = known?.heard.find((each) => sameMoment(each, news));
-  return same && same.severity < news.severity ? same : news;
-}
 
 /** How an alarm stands, by all that was heard of it. */
 export interface Standing {
   readonly rings: boolean;
-  /** The worst that it has rung with since it was last well: a milder repetition does not make it milder. */
+  /** The worst that it has rung with since it was last well, or before it was well: a milder repetition does not make it milder. */
   readonly severity: Severity;
   /** When it last changed between ringing and well, oldest first; the first that was heard counts as a change. */
   readonly changes: readonly Timestamp[];
@@ -51,7 +74,7 @@ export function standingOf({ heard }: Pick<KnownAlarm, 'heard'>): Standing {
   for (const each of heard.slice(1)) {
     if (each.rings !== last.rings) {
       changes.push(each.at);
-      severity = each.severity;
+      if (each.rings) severity = each.severity;
     } else if (each.rings && each.severity < severity) severity = each.severity;
     last = each;
   }

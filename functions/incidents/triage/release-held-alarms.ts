@@ -12,7 +12,7 @@ import { flapping, type Quiet, quietFor, released } from './held-back.ts';
 import { standingOf } from './known-alarm.ts';
 import { place } from './place.ts';
 import { readAround, readQuiet } from './read-state.ts';
-import { newLines } from './timeline-lines.ts';
+import { newLines, reasonLines } from './timeline-lines.ts';
 import type { TriagePlan } from './triage.ts';
 
 /**
@@ -25,7 +25,7 @@ export function release(
   now: Date,
 ): Omit<TriagePlan, 'decisions'> {
   const board = new Board(state, state.home);
-  const lines = newLines();
+  const reasons = newLines();
   const touched = new Set<Incident['id']>();
   for (const alarm of [...held].sort((a, b) => standingOf(a).severity - standingOf(b).severity)) {
     const standing = standingOf(alarm);
@@ -38,14 +38,16 @@ export function release(
       continue;
     }
     const cause = `${dedupKey} held back since ${heldBack.since}`;
-    const { incident, says } = place(alarm, { board, policy, now, at: timestamp(now), cause, isNews: false });
+    const placed = place(alarm, { board, policy, now, at: timestamp(now), cause, isNews: false });
+    const { incident, says } = placed;
     board.putAlarm(released({ ...alarm, incidentId: incident.id }));
     touched.add(incident.id);
     const name = `${alarm.alarm} of ${alarm.subject} in ${alarm.region}`;
     const because = `still rings after ${heldBack.by} ${heldBack.name}, held back since ${heldBack.since}: ${says}`;
-    lines.add(incident.id, [{ at: timestamp(now), kind: 'decision', by: 'triage', says: `${name} ${because}` }]);
+    const line = { at: timestamp(now), kind: 'decision' as const, by: 'triage', says: `${name} ${because}` };
+    reasons.add(incident.id, [line, ...reasonLines(placed, name, policy, timestamp(now))]);
   }
-  return { ...board.changes(), touched: [...touched].flatMap((id) => board.incident(id) ?? []), timeline: lines.all() };
+  return { ...board.changes(), touched: [...touched].flatMap((id) => board.incident(id) ?? []), reasons: reasons.all(), timeline: [] };
 }
 
 /** Of the Region that this runs in. @returns how many are held back no longer @throws Conflict, ServiceUnavailable */

@@ -1,6 +1,9 @@
+import type { Timestamp } from '../../common/ids.ts';
 import type { IncidentPolicy } from '../../common/incident-policy.ts';
+import { later } from '../incident/transition.ts';
 import type { Incident, IncidentId, Signal, TimelineEntry } from '../models.ts';
 import { byAlarms, troubleIn } from './change-incident.ts';
+import type { Placed } from './place.ts';
 
 /** Lines to append, by incident. */
 export type Lines = readonly { readonly incidentId: IncidentId; readonly entries: readonly TimelineEntry[] }[];
@@ -21,7 +24,8 @@ export function newLines(): { add(id: IncidentId, entries: readonly TimelineEntr
  */
 export function linesOf(signal: Signal, incident: Incident, policy: IncidentPolicy): readonly TimelineEntry[] {
   if (signal.action === 'acknowledge') {
-    const given = incident.acknowledgements.find(({ at }) => at === acknowledgedAt(signal, incident));
+    const at = later(signal.at, incident.escalatesFrom);
+    const given = incident.acknowledgements.find((each) => each.at === at);
     return given ? [{ at: given.at, kind: 'acknowledgement', by: given.by, says: `acknowledged until ${given.until}` }] : [];
   }
   if (!troubleIn(incident, signal.dedupKey)?.changes.includes(signal.at)) return [];
@@ -38,8 +42,14 @@ export function linesOf(signal: Signal, incident: Incident, policy: IncidentPoli
   ];
 }
 
-/** An answer to what was told counts from then on: an incident may be opened by signals of which the answer came before it was. */
-export const acknowledgedAt = (
-  { at }: Pick<Signal, 'at'>,
-  { escalatesFrom }: Pick<Incident, 'escalatesFrom'>,
-): Incident['escalatesFrom'] => (at < escalatesFrom ? escalatesFrom : at);
+/** What cannot be told from the incident afterwards: why its new generation begins. */
+export function reasonLines(
+  { outcome, incident, isRaised, says }: Placed,
+  name: string,
+  policy: IncidentPolicy,
+  at: Timestamp,
+): readonly TimelineEntry[] {
+  const severity = policy.severities[incident.severity].name;
+  if (isRaised) return [{ at, by: 'triage', kind: 'severity', says: `raised to ${severity} by ${name}` }];
+  return outcome === 'reopened' ? [{ at, by: 'triage', kind: 'reopening', says: `${name}: ${says}` }] : [];
+}

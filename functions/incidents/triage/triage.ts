@@ -1,13 +1,13 @@
-import { after } from '../../common/duration.ts';
 import { type Region, timestamp } from '../../common/ids.ts';
 import type { IncidentPolicy } from '../../common/incident-policy.ts';
+import { acknowledge as acknowledgeIncident } from '../incident/acknowledge.ts';
 import type { Incident, KnownAlarm, Signal, Triage } from '../models.ts';
 import { Board, type IncidentChange, type Known } from './board.ts';
 import { isOpenedBy, shows, troubleIn, withAlarm } from './change-incident.ts';
 import { flapping, heldBack, type Quiet, quietFor, released } from './held-back.ts';
-import { hadHeard, hear, type Standing, standingOf } from './known-alarm.ts';
-import { incidentFor, type Placed, place, settle } from './place.ts';
-import { acknowledgedAt, type Lines, linesOf, newLines } from './timeline-lines.ts';
+import { hadHeard, hear, recall, type Standing, standingOf } from './known-alarm.ts';
+import { incidentFor, place, settle } from './place.ts';
+import { type Lines, linesOf, newLines, reasonLines } from './timeline-lines.ts';
 
 /** What triage looks at, for the signals of one batch and one Region. */
 export interface TriageState extends Known, Quiet {
@@ -28,6 +28,8 @@ export interface TriagePlan {
   readonly incidents: readonly IncidentChange[];
   /** Every incident that a signal is on, as it is now: whoever is to be told of it must be told, whether this batch changed it or one that was cut off. */
   readonly touched: readonly Incident[];
+  /** Why a generation begins: written before the incident is, since it cannot be told from it. */
+  readonly reasons: Lines;
   readonly timeline: Lines;
 }
 
@@ -37,20 +39,27 @@ export interface TriagePlan {
  */
 export function triage(signals: readonly Signal[], state: TriageState, policy: IncidentPolicy, now: Date): TriagePlan {
   const board = new Board(state, state.home);
+  const reasons = newLines();
   const lines = newLines();
   const decisions: Decision[] = [];
   const touched = new Set<Incident['id']>();
   for (const signal of inOrder(signals.filter(({ signalId }) => !state.triaged.has(signalId)))) {
-    const { outcome, incident, says } = decide(signal, { board, state, policy, now, lines });
-    if (incident) {
-      touched.add(incident.id);
-      lines.add(incident.id, linesOf(signal, incident, policy));
-    }
+    const { outcome, incident, says } = decide(signal, { board, state, policy, now, reasons });
+    if (incident) touched.add(incident.id);
     const told = { signalId: signal.signalId, outcome, says: says.slice(0, 500), at: timestamp(now) };
     decisions.push({ signal, triage: incident ? { ...told, incidentId: incident.id } : told });
   }
-  const incidents = [...touched].flatMap((id) => board.incident(id) ?? []);
-  return { decisions, ...board.changes(), touched: incidents, timeline: lines.all() };
+  for (const { signal, triage: told } of decisions) {
+    const incident = told.incidentId && board.incident(told.incidentId);
+    if (incident) lines.add(incident.id, linesOf(signal, incident, policy));
+  }
+  return {
+    decisions,
+    ...board.changes(),
+    touched: [...touched].flatMap((id) => board.incident(id) ?? []),
+    reasons: reasons.all(),
+    timeline: lines.all(),
+  };
 }
 
 interface Deciding {
@@ -58,7 +67,7 @@ interface Deciding {
   readonly state: TriageState;
   readonly policy: IncidentPolicy;
   readonly now: Date;
-  readonly lines: ReturnType<typeof newLines>;
+  readonly reasons: ReturnType<typeof newLines>;
 }
 
 interface Outcome {
@@ -82,30 +91,17 @@ const nameOf = ({ alarm, subject, region }: Pick<Signal, 'alarm' | 'subject' | '
 function decide(signal: Signal, deciding: Deciding): Outcome {
   if (signal.action === 'acknowledge') return acknowledge(signal, deciding);
   const { board, policy, now } = deciding;
-  const before = board.alarm(signal.dedupKey);
   // A batch that was cut off may have written the incident, and not yet what is known of the alarm.
-  const counted = board.having(signal.dedupKey).find((incident) => counts(incident, signal));
-  const isNews = !counted && !hadHeard(before, signal);
-  const heard = hear(before, signal);
-  const alarm = counted ? { ...heard, incidentId: counted.id } : heard;
+  const before = board
+    .having(signal.dedupKey)
+    .reduce((known, incident) => recall(known, incident, signal.dedupKey), board.alarm(signal.dedupKey));
+  const isNews = !hadHeard(before, signal);
+  const alarm = hear(before, signal);
   const standing = standingOf(alarm);
   if (standing.rings) return rings(signal, { ...deciding, alarm, standing, isNews });
   const settled = settle(alarm, { board, policy, now, at: signal.at, isNews });
   board.putAlarm(released(alarm));
   return well(signal, { alarm, standing, incident: settled[0] ?? (alarm.incidentId && board.incident(alarm.incidentId)) });
-}
-
-/** Whether this change of the alarm is on the incident. */
-function counts(incident: Incident, { dedupKey, at, action }: Signal): boolean {
-  const trouble = troubleIn(incident, dedupKey);
-  if (!trouble) return false;
-  const rings = trouble.status === 'firing';
-  const asked = action === 'trigger';
-  // The newest change made it what it is, and the one before that the opposite.
-  const changed = trouble.changes.some(
-    (change, index, { length }) => change === at && asked === (rings === ((length - 1 - index) % 2 === 0)),
-  );
-  return changed || (trouble.lastAt === at && asked === rings);
 }
 
 interface Ringing extends Deciding {
@@ -174,7 +170,7 @@ function rings(signal: Signal, ringing: Ringing): Outcome {
   }
   const placed = place(alarm, { board, policy, now, at: signal.at, cause: signal.signalId, isNews });
   board.putAlarm({ ...released(alarm), incidentId: placed.incident.id });
-  ringing.lines.add(placed.incident.id, placedLines(placed, name, policy, now));
+  ringing.reasons.add(placed.incident.id, reasonLines(placed, name, policy, signal.at));
   const raised = placed.isRaised ? `; raised to ${policy.severities[placed.incident.severity].name}` : '';
   return {
     outcome: placed.outcome,
@@ -199,7 +195,7 @@ function again(signal: Signal, { alarm }: Ringing, incident: Incident | '' | und
 }
 
 /** Somebody answered in the tool that the signal comes from. */
-function acknowledge(signal: Signal, { board, policy, now }: Deciding): Outcome {
+function acknowledge(signal: Signal, { board, policy }: Deciding): Outcome {
   const name = nameOf(signal);
   const incident = board.openWith(signal.dedupKey);
   if (!incident) return { outcome: 'ignored', says: `nothing is open about ${name} that could be acknowledged` };
@@ -214,22 +210,8 @@ function acknowledge(signal: Signal, { board, policy, now }: Deciding): Outcome 
       says: `${name} was acknowledged at ${signal.at}, and told anew since ${incident.escalatesFrom}`,
     };
   }
-  const by = signal.integration ?? signal.source;
-  const given = acknowledgedAt(signal, incident);
-  const until = timestamp(after(new Date(given), policy.severities[incident.severity].acknowledgementLasts));
-  const others = incident.acknowledgements.filter((each) => each.by !== by || each.at !== given);
-  const acknowledgements = [...others, { by, at: given, until }];
-  const people = new Set(acknowledgements.filter((each) => Date.parse(each.until) > now.getTime()).map((each) => each.by));
-  const needed = policy.policies.find(({ id }) => id === incident.policy)?.acknowledgements[incident.severity] ?? 1;
-  const status = people.size >= needed ? 'acknowledged' : incident.status;
-  const acknowledged = board.update({ ...incident, status, acknowledgements });
-  return { outcome: 'acknowledged', incident: acknowledged, says: `${by} acknowledged ${incident.id} until ${until}` };
-}
-
-/** What cannot be told from the incident afterwards: why its new generation began. */
-function placedLines({ outcome, incident, isRaised, says }: Placed, name: string, policy: IncidentPolicy, now: Date) {
-  const line = { at: timestamp(now), by: 'triage' } as const;
-  const severity = policy.severities[incident.severity].name;
-  if (isRaised) return [{ ...line, kind: 'severity' as const, says: `raised to ${severity} by ${name}` }];
-  return outcome === 'reopened' ? [{ ...line, kind: 'reopening' as const, says: `${name}: ${says}` }] : [];
+  const acknowledged = acknowledgeIncident(incident, { by: signal.integration ?? signal.source, now: new Date(signal.at) }, policy);
+  if (acknowledged.kind !== 'done')
+    return { outcome: 'ignored', incident, says: acknowledged.kind === 'refused' ? acknowledged.because : acknowledged.says };
+  return { outcome: 'acknowledged', incident: board.update(acknowledged.incident), says: acknowledged.says };
 }
