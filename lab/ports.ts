@@ -4,6 +4,7 @@ import { ServiceUnavailable } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import type { Ports } from '../functions/common/ports.ts';
+import type { Channels, SignalQueue } from '../functions/incidents/ports.ts';
 import type { Executions } from '../functions/maintenance/ports.ts';
 import { memoryAllowances } from '../functions/memory/allowances.ts';
 import { memoryAuditLog } from '../functions/memory/audit-log.ts';
@@ -16,7 +17,6 @@ import { memoryOutbox } from '../functions/memory/outbox.ts';
 import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
 import { memoryRoutingControls } from '../functions/memory/routing-controls.ts';
 import { memorySendRates } from '../functions/memory/send-rates.ts';
-import { memorySignalQueue } from '../functions/memory/signal-queue.ts';
 import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
 import type { Background } from './background.ts';
 import { labDatabases } from './databases.ts';
@@ -84,8 +84,9 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
   const regions = world.regions.seenFrom(viewer);
   const { failover, vaultLock } = operations;
   const sites = { primary: operations.regions.primary, standby: operations.regions.standby, witness: failover.witness };
+  const address = doors.acknowledgeAddress(viewer);
   return {
-    allowances: memoryAllowances(stores.state),
+    allowances: memoryAllowances({ store: stores.state, region: viewer }),
     auditLog: memoryAuditLog(stores.state),
     capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
     channels: doors.channels,
@@ -108,7 +109,6 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     replicas: labReplicas(regions, clock, background),
     reports: labReports(regions),
     routingControls: memoryRoutingControls(),
-    signalQueue: memorySignalQueue({ clock }),
     sendRates: memorySendRates({ store: stores.state, region: viewer }),
     signalQueue: doors.signalQueue(viewer),
     signer: labSigner(regions, viewer),
