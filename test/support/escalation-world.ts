@@ -97,7 +97,7 @@ export function escalationWorld({ definition, latency = () => 0, death = () => u
   const messages: Message[] = [];
   const refusing = new Set<string>();
   const endings = new Map<string, Ending | 'running'>();
-  const alarms = new Set<string>();
+  const alarms = new Map<string, { readonly person: string; readonly dueAt: string }>();
   let [invocations, stopped] = [0, false];
 
   const executions: Executions = {
@@ -214,9 +214,9 @@ export function escalationWorld({ definition, latency = () => 0, death = () => u
       const stored = await ports.incidents.get(incident.id);
       if (!stored) return;
       const { pages, sent } = await lookAt(stored, { ...ports, operations: escalating }, new Date(clock.now().getTime() - 60_000));
-      for (const { pageId } of pages) {
+      for (const { pageId, person, dueAt } of pages) {
         const page = sent.find((each) => each.pageId === pageId);
-        if (!page || !isSettled(page)) alarms.add(pageId);
+        if (!page || !isSettled(page)) alarms.set(pageId, { person, dueAt });
       }
     },
     run: (seconds: number) => time.run(() => time.now >= toMicros(seconds)),
