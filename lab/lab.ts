@@ -30,6 +30,8 @@ import { type LabVault, labVault } from './store/vault.ts';
 const runLimitMilliseconds = 15 * 60_000;
 /** Stands in for the waits of the deployed machines, which are made for RDS. */
 const pauseMilliseconds = 100;
+/** So often an escalation looks whether time has made something due: its real waits end by the clock, which the lab can set forward. */
+const escalationPauseMilliseconds = 250;
 
 /** Which execution, where. */
 export interface ExecutionFacts {
@@ -37,6 +39,7 @@ export interface ExecutionFacts {
   readonly name: string;
   readonly region: Region;
 }
+type Metric = Parameters<RecordingMetrics['put']>[0];
 /** Called as an execution enters a state for the first time; the loops of waiting say nothing new. */
 export type WatchState = (state: string, execution: ExecutionFacts) => void;
 /** The fault layer around the steps of machines: runs before a step, with the record it gets; what it throws the step throws. */
@@ -85,6 +88,7 @@ export class Lab {
   beforeStep: BeforeStep = async () => {};
   afterStep: AfterStep = () => {};
   onNotice: (notice: LabNotice) => void = () => {};
+  onMetric: (region: Region, metric: Metric) => void = () => {};
   /** The same for one verification, just before its restored database is compared. */
   readonly beforeCompare = new Map<string, (record: VerificationRecord) => Promise<void>>();
   readonly #logOf: (region: Region) => Logger;
@@ -116,8 +120,13 @@ export class Lab {
     );
     this.notices = labNotices(stores.state, clock, (notice) => this.onNotice(notice));
     this.#world = {
-      ...{ regions, operations, clock, stores, background, executions: this.executions, metrics: this.metrics, notices: this.notices },
-      doors,
+      ...{ regions, operations, clock, stores, background, executions: this.executions, notices: this.notices, doors },
+      metrics: (region) => ({
+        put: async (metric) => {
+          await this.metrics.put(metric);
+          this.onMetric(region, metric);
+        },
+      }),
       invoke: (region, { task, ...event }) =>
         this.run(taskNamed(task), { ...event, scheduledAt: event.scheduledAt.toISOString() }, { region }),
     };
@@ -170,7 +179,7 @@ export class Lab {
       return await runMachine({
         machine: definition,
         input,
-        pauseMilliseconds,
+        pauseMilliseconds: machine === 'escalate-incident' ? escalationPauseMilliseconds : pauseMilliseconds,
         signal: ends,
         onState: (state) => {
           if (!entered.has(state)) this.watchState(state, { machine, name, region });

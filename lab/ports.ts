@@ -68,7 +68,8 @@ export interface PortsWorld {
   readonly stores: LabStores;
   readonly background: Background;
   readonly executions: Executions;
-  readonly metrics: Ports['metrics'];
+  /** CloudWatch is regional: a data point belongs to whoever wrote it. */
+  metrics(region: Region): Ports['metrics'];
   readonly notices: LabNotices;
   readonly doors: IncidentDoors;
   /** Runs a task in that region. */
@@ -99,7 +100,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     ledger: memoryLedger(stores.state),
     linkSigner: memoryLinkSigner({ ...(address ? { address } : {}), key: regionKey({ name: viewer, paths: regions.paths(viewer) }).bytes }),
     manifests: labManifests(regions),
-    metrics: world.metrics,
+    metrics: world.metrics(viewer),
     networkFence: labNetworkFence(regions),
     notices: world.notices,
     outbox: memoryOutbox({ store: stores.state, region: viewer }),

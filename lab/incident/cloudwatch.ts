@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../functions/common/clock.ts';
 import { type Region, type Timestamp, timestamp } from '../../functions/common/ids.ts';
+import type { Operations } from '../../functions/common/operations.ts';
+import { alarmNameOf } from '../../functions/incidents/alarms/alarm-name.ts';
 import type { AlarmRow, Series } from '../../functions/incidents/alarms/alarm-row.ts';
+import { withCauses } from '../../functions/incidents/alarms/causes.ts';
 import { type AlarmState, evaluate } from '../../functions/incidents/alarms/evaluate.ts';
 import { isShare, seriesOf, statisticOf } from './statistics.ts';
 
@@ -15,25 +18,24 @@ interface Point {
 interface Watched {
   readonly name: string;
   readonly row: AlarmRow;
+  readonly causes: readonly AlarmRow[];
+  /** By its own metric. */
+  metricState: AlarmState;
+  /** Of the alarm that tells people: a composite where the row has causes. */
   state: AlarmState;
   since: Timestamp;
 }
 
-/** An alarm and the name that it has in CloudWatch. */
-export interface NamedRow {
-  readonly name: string;
-  readonly row: AlarmRow;
-}
-
 export interface LabCloudWatchOptions {
   readonly region: Region;
-  readonly account: string;
+  readonly operations: Operations;
   readonly clock: Clock;
-  readonly alarms: readonly NamedRow[];
+  /** The Region's table of alarms. */
+  readonly rows: readonly AlarmRow[];
   /** How many seconds of CloudWatch go by in one of the lab. */
   readonly faster: number;
   /** To EventBridge. */
-  readonly emit: (event: AlarmEvent) => void;
+  readonly emit: (event: AlarmEvent, row: AlarmRow) => void;
 }
 
 /** As CloudWatch gives it to EventBridge ("Alarm events and EventBridge", CloudWatch User Guide). */
@@ -43,8 +45,8 @@ export type AlarmEvent = ReturnType<typeof alarmEvent>;
 const periodsBeyond = 2;
 
 /**
- * CloudWatch's part of one Region: data points of what the lab's servers and services show, alarms of the deployed table over them, evaluated by the rules that the table is tested with. Its time
- * goes faster, because a period of CloudWatch is a minute; nothing else differs. Alarms on series of which nothing was ever put are not evaluated: nobody in the lab writes them.
+ * CloudWatch's part of one Region: data points of what the lab's servers and services show, alarms and composites of the deployed table over them, evaluated by the rules that the table is tested
+ * with. Its time goes faster, because a period of CloudWatch is a minute; nothing else differs. Alarms on series of which nothing was ever put are not evaluated: nobody in the lab writes them.
  */
 export class LabCloudWatch {
   readonly #options: LabCloudWatchOptions;
@@ -53,10 +55,14 @@ export class LabCloudWatch {
   readonly #longestMs: number;
 
   constructor(options: LabCloudWatchOptions) {
+    const { clock, rows, operations } = options;
     this.#options = options;
-    const since = timestamp(options.clock.now());
-    this.#alarms = options.alarms.map((alarm) => ({ ...alarm, state: 'insufficient-data', since }));
-    this.#longestMs = Math.max(0, ...options.alarms.map(({ row }) => this.#periodMs(row) * (row.periods + periodsBeyond)));
+    const since = timestamp(clock.now());
+    this.#alarms = withCauses(rows).map(({ row, causes }) => {
+      const name = alarmNameOf({ ...row, deployment: operations.name });
+      return { name, row, causes, metricState: 'insufficient-data', state: 'insufficient-data', since };
+    });
+    this.#longestMs = Math.max(0, ...rows.map((row) => this.#periodMs(row) * (row.periods + periodsBeyond)));
   }
 
   put({ namespace, name, dimensions }: SeriesId, value: number): void {
@@ -73,15 +79,16 @@ export class LabCloudWatch {
   /** Evaluates every alarm, and tells of those that changed. */
   look(): void {
     const now = performance.now();
-    for (const watched of this.#alarms) {
-      const { row } = watched;
-      if (!this.#isWritten(row)) continue;
-      const next = evaluate(row, this.#range(row, now), watched.state);
+    const written = this.#alarms.filter(({ row }) => this.#isWritten(row));
+    for (const watched of written) watched.metricState = evaluate(watched.row, this.#range(watched.row, now), watched.metricState);
+    const ringing = new Set(written.filter(({ metricState }) => metricState === 'alarm').map(({ row }) => row));
+    for (const watched of written) {
+      const next = stateOf(watched, ringing);
       if (next === watched.state) continue;
       const before = { value: watched.state, since: watched.since };
       watched.state = next;
       watched.since = timestamp(this.#options.clock.now());
-      this.#options.emit(alarmEvent(this.#options, watched, before));
+      this.#options.emit(alarmEvent(this.#options, watched, before), watched.row);
     }
   }
 
@@ -90,9 +97,9 @@ export class LabCloudWatch {
     return found && { state: found.state, since: found.since };
   }
 
-  /** Names of alarms that something in the lab writes the metric of. */
-  get evaluated(): readonly string[] {
-    return this.#alarms.filter(({ row }) => this.#isWritten(row)).map(({ name }) => name);
+  /** Rows that something in the lab writes the metric of. */
+  get evaluated(): readonly AlarmRow[] {
+    return this.#alarms.filter(({ row }) => this.#isWritten(row)).map(({ row }) => row);
   }
 
   #periodMs({ periodSeconds }: AlarmRow): number {
@@ -133,8 +140,14 @@ const keyOf = ({ namespace, name, dimensions }: SeriesId): string =>
 
 const inWords = { ok: 'OK', alarm: 'ALARM', 'insufficient-data': 'INSUFFICIENT_DATA' } as const;
 
+/** A composite rings while its row does and none of the causes: one cause tells once. */
+function stateOf({ row, causes, metricState }: Watched, ringing: ReadonlySet<AlarmRow>): AlarmState {
+  if (causes.length === 0) return metricState;
+  return ringing.has(row) && !causes.some((cause) => ringing.has(cause)) ? 'alarm' : 'ok';
+}
+
 function alarmEvent(
-  { account, region }: Pick<LabCloudWatchOptions, 'account' | 'region'>,
+  { operations: { account }, region }: Pick<LabCloudWatchOptions, 'operations' | 'region'>,
   { name, row, state, since }: Watched,
   before: { readonly value: AlarmState; readonly since: Timestamp },
 ) {
