@@ -75,7 +75,8 @@ export function withAlarm(incident: Incident, alarm: KnownAlarm, { policy, now, 
   if (isRaised) return raised(joined, standing.severity, policy, now);
   const isWell = joined.troubles.every(({ status }) => status === 'resolved');
   if (!isWell || incident.status === 'resolved' || incident.status === 'merged') return joined;
-  return { ...joined, status: 'resolved', resolvedAt: timestamp(now), resolvedBy: byAlarms };
+  const { pausedUntil: _, ...rest } = joined;
+  return { ...rest, status: 'resolved', resolvedAt: timestamp(now), resolvedBy: byAlarms };
 }
 
 export interface Change {
@@ -91,7 +92,7 @@ export function reopened(incident: Incident, alarm: KnownAlarm, change: Change):
   const { policy, now } = change;
   const ringing = incident.troubles.filter(({ status }) => status === 'firing').map((trouble) => trouble.severity);
   const severity = Severity.parse(Math.min(standingOf(alarm).severity, ...ringing));
-  const back: Incident = { ...beginAnew(incident, now), severity, ...deadlinesFrom(now, severity, policy) };
+  const back: Incident = { ...beginAnew(incident, now), severity, ...deadlinesFrom(now, severity, policy), phase: 'detection' };
   return withAlarm(back, alarm, change);
 }
 
