@@ -6,6 +6,8 @@ import { expireRecoveryPoints } from './backup/expire-recovery-points.ts';
 import { lockRecoveryPoints } from './backup/lock-recovery-points.ts';
 import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
+import type { AnyConsumer } from './common/consumer.ts';
+import type { AnyEndpoint } from './common/endpoint.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
 import { awaitEvidence } from './failover/breach/steps/await-evidence.ts';
@@ -77,6 +79,8 @@ import { awaitReplacement, startReplacement } from './failover/recovery/steps/re
 import { reportRecovery } from './failover/recovery/steps/report-recovery.ts';
 import { planPages } from './incidents/escalation/steps/plan-pages.ts';
 import { sendDuePages } from './incidents/escalation/steps/send-pages.ts';
+import { signalsEndpoint } from './incidents/ingest/signals-endpoint.ts';
+import { triageConsumers } from './incidents/ingest/triage-signals.ts';
 import { releaseHeldAlarmsTask } from './incidents/triage/release-held-alarms.ts';
 import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
 import { checkVerificationAge } from './verify/check-verification-age.ts';
@@ -248,13 +252,22 @@ export const stepLists: StepLists = {
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 
+/** What takes messages from queues: in every Region. */
+export const consumers: readonly AnyConsumer[] = triageConsumers(() => tasks);
+
+/** Addresses that others ask: in every Region. */
+export const endpoints: readonly AnyEndpoint[] = [signalsEndpoint];
+
+/** Everything that a function can run. */
+export const allOperations: readonly AnyOperation[] = [...tasks, ...steps, ...consumers, ...endpoints];
+
 const find = <T extends AnyOperation>(among: readonly T[], name: string): T => {
   const found = among.find((operation) => operation.name === name);
   if (found) return found;
-  throw new InvalidInput(`there is no task or step "${name}"`, { hint: `There are: ${among.map((each) => each.name).join(', ')}.` });
+  throw new InvalidInput(`there is no operation "${name}"`, { hint: `There are: ${among.map((each) => each.name).join(', ')}.` });
 };
 
 /** By name. @throws InvalidInput naming those that exist */
 export const taskNamed = (name: string): AnyTask => find(tasks, name);
 export const stepNamed = (name: string): AnyStep => find(steps, name);
-export const operationNamed = (name: string): AnyOperation => find<AnyOperation>([...tasks, ...steps], name);
+export const operationNamed = (name: string): AnyOperation => find(allOperations, name);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Duration } from './duration.ts';
 import type { QueueName } from './names.ts';
 import type { Need, Ports, PortsFor } from './ports.ts';
 import { type Described, defaults, executor, type Runnable, type TaskContext } from './task.ts';
@@ -21,6 +22,8 @@ export interface AnyConsumer extends Runnable {
   readonly queue: QueueName;
   /** Most messages of one run. */
   readonly batchSize: number;
+  /** How long a batch that is not full waits for more; 1 s at least for more than ten messages (Lambda's own limit). */
+  readonly batchWindow: Duration;
   /** Runs side by side, at most; at least 2 (Lambda's own limit). */
   readonly concurrency: number;
   /** @returns what must be delivered again */
@@ -30,7 +33,7 @@ export interface AnyConsumer extends Runnable {
 /** Declares a consumer. `run` returns the ids of the messages that it could not do; whatever it throws fails the whole batch. */
 export function defineConsumer<const N extends Need>(
   definition: Described &
-    Pick<AnyConsumer, 'queue' | 'batchSize' | 'concurrency'> & {
+    Pick<AnyConsumer, 'queue' | 'batchSize' | 'batchWindow' | 'concurrency'> & {
       readonly needs: readonly N[];
       run(messages: readonly QueueMessage[], ports: PortsFor<N> & TaskContext): Promise<FailedMessageIds>;
     },

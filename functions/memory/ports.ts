@@ -1,11 +1,13 @@
 import type { Clock } from '../common/clock.ts';
 import type { Operations } from '../common/operations.ts';
 import type { Ports } from '../common/ports.ts';
+import { memoryAlarmStates } from './alarm-states.ts';
 import { memoryAllowances } from './allowances.ts';
 import { memoryAuditLog } from './audit-log.ts';
 import { memoryCapacity } from './capacity.ts';
 import { memoryChannels } from './channels.ts';
 import { memoryCoordination } from './coordination.ts';
+import { memoryDatabaseStorage } from './database-storage.ts';
 import { memoryDatabases } from './databases.ts';
 import { memoryEvidenceLogs } from './evidence-logs.ts';
 import { memoryExecutions } from './executions.ts';
@@ -26,6 +28,7 @@ import { memoryRecoveryPoints } from './recovery-points.ts';
 import { memoryReplicas } from './replicas.ts';
 import { memoryReports } from './reports.ts';
 import { memoryRoutingControls } from './routing-controls.ts';
+import { memoryRunbookRuns } from './runbook-runs.ts';
 import { memorySendRates } from './send-rates.ts';
 import { memorySignalQueue } from './signal-queue.ts';
 import { memorySigner } from './signer.ts';
@@ -52,11 +55,13 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
   const databases = memoryDatabases({ operations, clock, store, servers });
   return {
     allowances: memoryAllowances({ store, region: operations.regions.primary }),
+    alarmStates: memoryAlarmStates({ clock, store }),
     auditLog: memoryAuditLog(store),
     capacity: memoryCapacity({ operations, clock, store }),
     channels: memoryChannels(clock),
     coordination: memoryCoordination(store),
     databases,
+    databaseStorage: memoryDatabaseStorage({ operations, clock, store }),
     evidenceLogs: memoryEvidenceLogs({ operations, store }),
     executions: memoryExecutions(store),
     fences: memoryFences({ operations, clock, servers }),
@@ -74,6 +79,7 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
     replicas: memoryReplicas({ operations, clock, store, servers }),
     reports: memoryReports(store),
     routingControls: memoryRoutingControls(),
+    runbookRuns: memoryRunbookRuns({ store, region: operations.regions.primary }),
     sendRates: memorySendRates({ store, region: operations.regions.primary }),
     signalQueue: memorySignalQueue({ clock }),
     signer: memorySigner(),
