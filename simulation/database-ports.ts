@@ -72,7 +72,9 @@ export function databasePorts(
         return on(`close e${epoch}`, () => {
           writable();
           const leased = epoch === server.lease.epoch && server.lease.holder !== undefined;
-          if (epoch < server.lease.epoch || leased) throw new Conflict(`${server.databaseId} has seen epoch ${server.lease.epoch}`);
+          const replacedBefore = server.lease.replacedIn !== undefined && server.lease.replacedIn < epoch;
+          if (epoch < server.lease.epoch || leased || replacedBefore)
+            throw new Conflict(`${server.databaseId} has seen epoch ${server.lease.epoch}`);
           onAct('close', process, server);
           return new AnswersLater(server.close(epoch), () => {
             if (!server.isUp) throw new ServiceUnavailable(`${server.databaseId} in ${server.region} stopped`);

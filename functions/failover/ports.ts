@@ -8,6 +8,7 @@ import type {
   FenceReceipt,
   Hold,
   Position,
+  RunbookApproval,
   Vote,
 } from './models.ts';
 
@@ -37,6 +38,9 @@ export interface Coordination {
   /** Asking the same question again finds the first request. @returns what is stored */
   ask(request: ApprovalRequest): Promise<ApprovalRequest>;
   requests(): Promise<readonly ApprovalRequest[]>;
+  /** The same for automated runbooks, whose questions nobody who moves the lead has to know. */
+  askForRunbook(request: RunbookApproval): Promise<RunbookApproval>;
+  runbookRequests(): Promise<readonly RunbookApproval[]>;
   /** The first answer to a hash counts. @returns what is stored */
   answer(answer: ApprovalAnswer): Promise<ApprovalAnswer>;
   answerTo(hash: string): Promise<ApprovalAnswer | undefined>;
@@ -62,7 +66,8 @@ export interface Fence {
    *
    * `replaced`: a restored copy takes its place in this very epoch; it takes no lease of it, then. Given back in the epoch after, it does.
    *
-   * @throws Conflict when a lease of this epoch, or of a later one, was given: it is too late to close for it
+   * @throws Conflict when a lease of this epoch, or of a later one, was given: it is too late to close for it; and when this database was replaced in an earlier
+   *   epoch: a name that still leads to it must not tell that the primary is closed
    */
   close(epoch: Epoch, closing?: Closing): Promise<Position>;
   state(): Promise<FenceState>;
@@ -175,6 +180,8 @@ export interface Capacity {
   /** Asks for `count`; never lowers what runs when `atLeast`. */
   scale(target: CapacityTarget, count: number, rule: 'exactly' | 'at-least'): Promise<void>;
   describe(target: CapacityTarget): Promise<{ readonly wanted: number; readonly running: number }>;
+  /** Replaces every task or instance by a new one, a part at a time, unless that was begun at or after `since` already. Returns at once. */
+  restart(target: CapacityTarget, since: Date): Promise<void>;
 }
 
 /** Amazon Application Recovery Controller, where the config has it: a second hand on the traffic, beside the health checks that follow the lease. */

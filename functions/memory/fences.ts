@@ -75,7 +75,9 @@ export function memoryFences(settings: {
         inject('close');
         const server = writable(databaseId, region);
         const leased = epoch === server.lease.epoch && server.lease.holder !== undefined;
-        if (epoch < server.lease.epoch || leased) throw new Conflict(`${databaseId} in ${region} has seen epoch ${server.lease.epoch}`);
+        const replacedBefore = server.lease.replacedIn !== undefined && server.lease.replacedIn < epoch;
+        if (epoch < server.lease.epoch || leased || replacedBefore)
+          throw new Conflict(`${databaseId} in ${region} has seen epoch ${server.lease.epoch}`);
         const { position } = server;
         const mark = { ...position, transactions: position.transactions + 1 };
         const { holder: _, ...lease } = server.lease;

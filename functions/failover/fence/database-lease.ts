@@ -69,7 +69,8 @@ export async function renewLease(
  */
 export async function closeLease(session: SqlSession, epoch: Epoch, { replaced }: Closing): Promise<void> {
   const [row] = await session.query('select codeblue.close_lease($1) as closed', [epoch]);
-  if (row?.closed !== 't') throw new Conflict(`the database has seen a lease of epoch ${epoch}, or of a later one`);
+  if (row?.closed !== 't')
+    throw new Conflict(`the database has seen a lease of epoch ${epoch} or of a later one, or was replaced before it`);
   await drainWriters(session);
   const mark = `update codeblue.lease set closed_for = $1${replaced ? ', replaced_in = $1' : ''} where epoch = $1 and holder is null returning epoch`;
   const marked = await session.query(mark, [epoch]);

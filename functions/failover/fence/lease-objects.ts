@@ -104,15 +104,17 @@ end`;
 
 /**
  * The sequence shows the end at once, to running transactions too; the commit of this one makes it durable. A crash before it reports nothing. What was leased in
- * this very epoch is not closed for it: the closing is late, and the database is the new primary by now (a replacement has the old one's name).
+ * this very epoch is not closed for it: the closing is late, and the database is the new primary by now (a replacement has the old one's name). What was replaced in
+ * an earlier epoch is not closed either: whoever asks means the primary, and a name that still leads here must not tell that the primary is closed.
  */
 const closeLease = `
 declare
   stored pg_catalog.int8;
   leased pg_catalog.bool;
+  replaced pg_catalog.bool;
 begin
-  select l.epoch, l.holder is not null into strict stored, leased from codeblue.lease l for update;
-  if new_epoch < stored or new_epoch = stored and leased then return false; end if;
+  select l.epoch, l.holder is not null, l.replaced_in < new_epoch into strict stored, leased, replaced from codeblue.lease l for update;
+  if new_epoch < stored or new_epoch = stored and leased or replaced then return false; end if;
   update codeblue.lease set epoch = new_epoch, holder = null;
   perform pg_catalog.setval('codeblue.lease_until', 0);
   return true;

@@ -126,6 +126,9 @@ describe('closing', () => {
     expect(await database.fence.state()).toMatchObject({ open: false, closedFor: swap, replacedIn: swap });
     const untilMicros = (await database.fence.clock()) + LONG;
     expect(await database.fence.renew({ epoch: swap, holder: oregon, untilMicros })).toBe(false);
+    // A guardian that means the replacement, and is led here by an old address.
+    await expect(database.fence.close(next(swap))).rejects.toMatchObject({ name: 'Conflict' });
+    await database.fence.close(swap, { replaced: true });
     expect(await write()).toBe(REFUSED);
     expect(await database.fence.renew({ epoch: next(swap), holder: oregon, untilMicros })).toBe(true);
     expect(await write()).toBeUndefined();
