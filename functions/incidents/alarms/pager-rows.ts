@@ -35,6 +35,11 @@ const pageRows = (scope: AlarmScope): readonly AlarmRow[] => {
       says: 'Pages that were due a minute ago and longer are not sent.',
       metric: series(names.pagesMissed, 'Sum'), // an auditor that does not run is overdue
     }),
+    alarmRow(scope, {
+      ...{ ...common, alarm: 'PagingUntested', severity: 3, periodSeconds: 86_400, dashboards: ['system'] },
+      says: 'The daily test found a way to reach somebody by which no page would arrive.',
+      metric: series(names.pagingUntested, 'Maximum'), // once a day; a test that does not run is overdue
+    }),
   ];
 };
 
