@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type DatabaseInput, defineOperations, type OperationsInput } from '../config/define-operations.ts';
 import { seconds } from '../functions/common/duration.ts';
 import { type Invariant, Operations } from '../functions/common/operations.ts';
+import { maxConnections } from './postgres/config.ts';
 
 export type Profile = Operations['profile'];
 
@@ -27,10 +28,12 @@ export function labOperations(
   databaseNames?: readonly string[],
   change: Partial<DatabaseInput> = {},
   failover: OperationsInput['failover'] = { mode: 'off' },
+  incidents: OperationsInput['incidents'] = { mode: 'off' },
 ): Operations {
   const site = (region: string) => ({
     identifier: `lab-${region}`,
     secretArn: `arn:aws:secretsmanager:${region}:${nowhere.account}:secret:lab`,
+    limits: { maxConnections },
     network: { vpcId: nowhere.vpc, availabilityZones: [`${region}a`], subnetIds: [nowhere.subnet], securityGroupId: nowhere.group },
   });
   return defineOperations({
@@ -52,6 +55,7 @@ export function labOperations(
     ],
     canary: { interval: seconds(1) },
     failover,
+    incidents,
     contacts: {
       owner: { name: 'Lab', email: 'lab@example.org' },
       onCall: { name: 'Lab', email: 'lab@example.org' },

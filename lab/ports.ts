@@ -6,9 +6,11 @@ import type { Operations } from '../functions/common/operations.ts';
 import type { Ports } from '../functions/common/ports.ts';
 import type { Channels, SignalQueue } from '../functions/incidents/ports.ts';
 import type { Executions } from '../functions/maintenance/ports.ts';
+import { memoryAlarmStates } from '../functions/memory/alarm-states.ts';
 import { memoryAllowances } from '../functions/memory/allowances.ts';
 import { memoryAuditLog } from '../functions/memory/audit-log.ts';
 import { memoryCapacity } from '../functions/memory/capacity.ts';
+import { memoryDatabaseStorage } from '../functions/memory/database-storage.ts';
 import { memoryIncidents } from '../functions/memory/incidents.ts';
 import type { ItemStore } from '../functions/memory/item-store.ts';
 import { memoryLedger } from '../functions/memory/ledger.ts';
@@ -16,6 +18,7 @@ import { memoryLinkSigner } from '../functions/memory/link-signer.ts';
 import { memoryOutbox } from '../functions/memory/outbox.ts';
 import { memoryRecoveryPoints } from '../functions/memory/recovery-points.ts';
 import { memoryRoutingControls } from '../functions/memory/routing-controls.ts';
+import { memoryRunbookRuns } from '../functions/memory/runbook-runs.ts';
 import { memorySendRates } from '../functions/memory/send-rates.ts';
 import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
 import type { Background } from './background.ts';
@@ -88,11 +91,14 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
   const address = doors.acknowledgeAddress(viewer);
   return {
     allowances: memoryAllowances({ store: stores.state, region: viewer }),
+    alarmStates: memoryAlarmStates({ clock, store: stores.state }),
     auditLog: memoryAuditLog(stores.state),
     capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
     channels: doors.channels,
     coordination: labCoordination(stores.coordination, regions.faults, sites, viewer),
     databases: labDatabases(regions, clock, background),
+    // A disk of this machine has no size of its own to enlarge: the figures of the service are kept beside it.
+    databaseStorage: memoryDatabaseStorage({ operations, clock, store: stores.state }),
     evidenceLogs: labEvidenceLogs(regions, operations),
     executions: executionsSeenFrom(regions, viewer, world.executions),
     fences: labFences(regions, failover.observe.timeout),
@@ -110,6 +116,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     replicas: labReplicas(regions, clock, background),
     reports: labReports(regions),
     routingControls: memoryRoutingControls(),
+    runbookRuns: memoryRunbookRuns({ store: stores.state, region: viewer }),
     sendRates: memorySendRates({ store: stores.state, region: viewer }),
     signalQueue: doors.signalQueue(viewer),
     signer: labSigner(regions, viewer),

@@ -66,6 +66,8 @@ export function labCoordination(store: ItemStore, faults: Faults, sites: Coordin
     putReceipt: (receipt) => answering(() => table.putReceipt(receipt)),
     ask: (request) => answering(() => table.ask(request)),
     requests: () => answering(() => table.requests()),
+    askForRunbook: (request) => answering(() => table.askForRunbook(request)),
+    runbookRequests: () => answering(() => table.runbookRequests()),
     answer: (answer) => answering(() => table.answer(answer)),
     answerTo: (hash) => answering(() => table.answerTo(hash)),
     hold: () => answering(() => table.hold()),

@@ -6,6 +6,8 @@ export const WAL_SEGMENT_BYTES = 1 << 20;
 /** A segment is archived after that long even if it is not full. */
 const ARCHIVE_TIMEOUT_SECONDS = 5;
 
+export const maxConnections = 60;
+
 /**
  * What all of the lab's servers share.
  *
@@ -17,7 +19,7 @@ const common: Settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   password_encryption: 'scram-sha-256',
-  max_connections: 60,
+  max_connections: maxConnections,
   shared_buffers: '64MB',
   // Shared memory for parallel queries: reserved at start, the rest in files of the data directory. The other kinds stay behind
   // when a server is killed.
