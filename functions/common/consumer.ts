@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Duration } from './duration.ts';
+import { type Duration, minutes, seconds } from './duration.ts';
 import type { QueueName } from './names.ts';
 import type { Need, Ports, PortsFor } from './ports.ts';
 import { type Described, defaults, executor, type Runnable, type TaskContext } from './task.ts';
@@ -15,7 +15,7 @@ export type FailedMessageIds = readonly string[];
 
 /**
  * Takes the messages of one queue, in every Region. From it come: function, role, the queue's event source, alarms on what waits and on what was given up, lab wiring.
- * `timeout` is short: a batch is delivered again six of those later when its run dies.
+ * What failed is delivered again after twice the `timeout`, for half an hour.
  */
 export interface AnyConsumer extends Runnable {
   readonly kind: 'consumer';
@@ -29,6 +29,12 @@ export interface AnyConsumer extends Runnable {
   /** @returns what must be delivered again */
   execute(messages: unknown, available: Partial<Ports>, context: TaskContext): Promise<FailedMessageIds>;
 }
+
+/** How long SQS hides a message from others while a run works on it. Lambda wants the time limit of the run at least; twice that lets a run end that began late. */
+export const visibilityOf = ({ timeout }: Pick<AnyConsumer, 'timeout'>): Duration => seconds(timeout * 2);
+
+/** How often a message is tried: for half an hour, and then it is a dead letter, which an alarm tells of. */
+export const triesOf = (consumer: Pick<AnyConsumer, 'timeout'>): number => Math.ceil(minutes(30) / visibilityOf(consumer));
 
 /** Declares a consumer. `run` returns the ids of the messages that it could not do; whatever it throws fails the whole batch. */
 export function defineConsumer<const N extends Need>(

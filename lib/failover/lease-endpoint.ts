@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Fn, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Fn, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as route53 from 'aws-cdk-lib/aws-route53';
@@ -7,6 +7,7 @@ import { functionName, partitionOf } from '../../functions/common/names.ts';
 import { failoverPermissions } from '../shared/failover-permissions.ts';
 import { exactRole, grant } from '../shared/grant.ts';
 import { logRetention } from '../shared/log-class.ts';
+import { publicAddress } from '../shared/public-address.ts';
 import { withoutRedundantDependency } from '../shared/redundant-dependency.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
@@ -63,9 +64,12 @@ export class LeaseEndpoint extends Construct {
       reservedConcurrentExecutions: concurrency,
     });
     withoutRedundantDependency(handler.node.defaultChild);
-    const address = handler.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.NONE });
-    acknowledgePublicFunction(handler);
-    new CfnOutput(this, 'Url', { value: address.url, description: `200 while ${region} holds the lease, else 503` });
+    const address = publicAddress(handler, {
+      output: 'Url',
+      description: `200 while ${region} holds the lease, else 503`,
+      because: 'health checkers cannot sign requests; the answer is a status without a body, and nobody can ask for more',
+    });
+    acknowledgeFunction(handler);
     if (operations.failover.routing.dns) this.addRecord(scope, Fn.select(2, Fn.split('/', address.url)));
   }
 
@@ -90,7 +94,7 @@ export class LeaseEndpoint extends Construct {
   }
 }
 
-function acknowledgePublicFunction(handler: lambda.Function): void {
+function acknowledgeFunction(handler: lambda.Function): void {
   const resource = handler.node.defaultChild ?? handler;
   Validations.of(resource).acknowledge(
     {
@@ -99,10 +103,4 @@ function acknowledgePublicFunction(handler: lambda.Function): void {
     },
     { id: 'HIPAA.Security-LambdaDLQ', reason: 'answers health checks synchronously: who does not hear an answer asks again after 10 s' },
   );
-  for (const permission of handler.node.children.filter((each) => each instanceof lambda.CfnPermission)) {
-    Validations.of(permission).acknowledge({
-      id: 'HIPAA.Security-LambdaFunctionPublicAccessProhibited',
-      reason: 'health checkers cannot sign requests; the answer is a status without a body, and nobody can ask for more',
-    });
-  }
 }

@@ -6,7 +6,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Region } from '../../functions/common/ids.ts';
-import { environmentNames, functionName, partitionOf } from '../../functions/common/names.ts';
+import { environmentNames, functionName, partitionOf, queueArn } from '../../functions/common/names.ts';
 import type { AnyOperation } from '../../functions/common/task.ts';
 import { exactRole, type Grant, grant } from './grant.ts';
 import { logClassOf, logRetention } from './log-class.ts';
@@ -116,6 +116,7 @@ export class OperationsFunction extends Construct {
       },
       // Two more attempts, a minute and two minutes later; the ledger's claim makes them harmless when the first one worked.
       ...(this.deadLetters ? { deadLetterQueue: this.deadLetters, retryAttempts: 2, maxEventAge: longestEventAge } : {}),
+      ...(operation.kind === 'endpoint' ? { reservedConcurrentExecutions: operation.concurrency } : {}),
       ...(network ? { vpc: network.vpc, vpcSubnets: { subnets: [...network.subnets] }, securityGroups: [...network.securityGroups] } : {}),
     });
     withoutRedundantDependency(this.function.node.defaultChild);
@@ -142,6 +143,15 @@ export class OperationsFunction extends Construct {
             grant({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keys.state.keyArn] }),
           ]
         : []),
+      ...(this.operation.kind === 'consumer'
+        ? [
+            grant({
+              actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+              resources: [queueArn(operations, region, this.operation.queue)],
+            }),
+            grant({ actions: ['kms:Decrypt'], resources: [keys.state.keyArn] }),
+          ]
+        : []),
       ...(network ? [interfaceGrant] : []),
     ];
   }
@@ -163,20 +173,30 @@ const interfaceGrant = grant({
 
 function acknowledgeFunctionRules(construct: lambda.Function, operation: AnyOperation, inVpc: boolean): void {
   const acknowledge = (id: string, reason: string) => Validations.of(construct).acknowledge({ id, reason });
-  acknowledge(
-    'HIPAA.Security-LambdaConcurrency',
-    operation.kind === 'task'
-      ? 'runs from its own schedules, one run at a time by the claim in the ledger; reserving concurrency would take it from the hospital software in this account'
-      : 'runs once per execution of its machine; reserving concurrency would take it from the hospital software in this account',
-  );
+  const concurrency = unreserved[operation.kind];
+  if (concurrency) {
+    const reason = `${concurrency}; reserving concurrency would take it from the hospital software in this account`;
+    acknowledge('HIPAA.Security-LambdaConcurrency', reason);
+  }
   if (!inVpc)
     acknowledge(
       'HIPAA.Security-LambdaInsideVPC',
       'talks to AWS APIs only and opens no connection to a database; a VPC would add a way in, not take one away',
     );
-  if (operation.kind === 'step')
-    acknowledge(
-      'HIPAA.Security-LambdaDLQ',
-      'is called synchronously by its state machine, which retries, catches and records every failure',
-    );
+  const deadLetters = withoutDeadLetters[operation.kind];
+  if (deadLetters) acknowledge('HIPAA.Security-LambdaDLQ', deadLetters);
 }
+
+/** Why no concurrency is reserved. */
+const unreserved: Readonly<Partial<Record<AnyOperation['kind'], string>>> = {
+  task: 'runs from its own schedules, one run at a time by the claim in the ledger',
+  step: 'runs once per execution of its machine',
+  consumer: "its queue's event source bounds how many run at a time",
+};
+
+/** Why there is no queue of what the function could not do. */
+const withoutDeadLetters: Readonly<Partial<Record<AnyOperation['kind'], string>>> = {
+  step: 'is called synchronously by its state machine, which retries, catches and records every failure',
+  consumer: 'its queue delivers what failed again, and has a dead-letter queue of its own',
+  endpoint: 'answers its callers synchronously: who hears no success asks again',
+};

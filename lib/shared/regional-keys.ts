@@ -54,6 +54,17 @@ export class RegionalKeys extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': account } },
       }),
     );
+    if (operations.incidents.mode === 'on') {
+      this.state.addToResourcePolicy(
+        new iam.PolicyStatement({
+          sid: 'EventsReachTheQueues',
+          principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: ['*'],
+          conditions: { StringEquals: { 'aws:SourceAccount': account } },
+        }),
+      );
+    }
     if (!judges(scope)) return;
     this.proof = new kms.Key(this, 'Proof', {
       keySpec: kms.KeySpec.ECC_NIST_EDWARDS25519,

@@ -1,6 +1,7 @@
 import { NestedStack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { StepLists } from '../../functions/tasks.ts';
+import { consumers, endpoints, type StepLists } from '../../functions/tasks.ts';
+import { addressOf, SignalDoors } from '../incidents/doors.ts';
 import { EscalationMachines } from '../incidents/escalation-machines.ts';
 import { type RegionGround, RegionWorkers } from './region-workers.ts';
 
@@ -10,7 +11,7 @@ import { type RegionGround, RegionWorkers } from './region-workers.ts';
  */
 export class IncidentStack extends NestedStack {
   constructor(parent: Construct, ground: RegionGround, steps: StepLists) {
-    const { scope, keys, topic } = ground;
+    const { scope, keys } = ground;
     super(parent, 'Incidents', {
       description: `Codeblue for ${scope.operations.name}: from an alarm in ${scope.region} to a person who answers`,
     });
@@ -19,8 +20,14 @@ export class IncidentStack extends NestedStack {
       this,
       scope,
       keys,
-      topic,
       steps.escalation.map((step) => workers.make(step)),
     );
+    new SignalDoors(
+      this,
+      scope,
+      keys,
+      consumers.map((consumer) => ({ consumer, worker: workers.make(consumer) })),
+    );
+    for (const endpoint of endpoints) addressOf(endpoint, workers.make(endpoint));
   }
 }

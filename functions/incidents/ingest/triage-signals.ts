@@ -18,13 +18,14 @@ import { signalOfMessage } from './signal-of-message.ts';
  * @param tasks of the registry, which lists these consumers too; asked for when an alarm is looked up
  */
 export function triageConsumers(tasks: () => readonly AnyTask[]): readonly AnyConsumer[] {
-  const common = { needs: triageNeeds, timeout: minutes(1), memoryMegabytes: 1024, run: triageMessages(rowsOf(tasks)) };
+  const common = { needs: triageNeeds, memoryMegabytes: 1024, run: triageMessages(rowsOf(tasks)) };
   return [
     defineConsumer({
       ...common,
       name: 'triage-urgent-signals',
       summary: 'Puts signals of severity 1 and acknowledgements on incidents and has people told.',
       queue: 'urgent-signals',
+      timeout: seconds(15), // and tried again after 30 s
       batchSize: 10,
       batchWindow: seconds(0),
       concurrency: 5,
@@ -34,6 +35,7 @@ export function triageConsumers(tasks: () => readonly AnyTask[]): readonly AnyCo
       name: 'triage-signals',
       summary: 'Puts all other signals on incidents and has people told.',
       queue: 'signals',
+      timeout: minutes(1),
       batchSize: 100,
       batchWindow: seconds(1), // Lambda wants one for more than ten messages
       concurrency: 5, // more of them meet on the incident of a storm, and read again what another one wrote
