@@ -7,7 +7,7 @@ import { InvalidInput } from '../functions/common/errors.ts';
 import { machineName } from '../functions/common/names.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import { type MachineName, machineNames } from '../functions/maintenance/ports.ts';
-import { type StepLists, stepLists, tasks } from '../functions/tasks.ts';
+import { stepLists, tasks } from '../functions/tasks.ts';
 import { codeblueApp } from './codeblue-app.ts';
 import { stackTemplates } from './stack-templates.ts';
 
@@ -48,11 +48,11 @@ const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type
  *
  * @throws InvalidInput when a machine refers to anything but a function of Codeblue
  */
-export function synthesizedMachines(operations: Operations, steps: StepLists = stepLists): readonly SynthesizedMachine[] {
+export function synthesizedMachines(operations: Operations): readonly SynthesizedMachine[] {
   const outdir = mkdtempSync(join(tmpdir(), 'codeblue-synth-'));
   try {
     const bundle = { code: () => Code.fromInline('// only the machines are read'), sha256: '0'.repeat(64) };
-    const app = codeblueApp({ operations, tasks, steps, bundle, validate: false, outdir });
+    const app = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: false, outdir });
     const ofPrimary = stackTemplates(app).filter(({ region }) => region === operations.regions.primary);
     const resources = ofPrimary.map(({ template }) => Template.parse(template).Resources);
     return machinesIn({ Resources: Object.assign({}, ...resources) }, operations);

@@ -184,11 +184,9 @@ export const Page = z.strictObject({
   dueAt: Timestamp,
   status: z.enum(['pending', 'sending', 'accepted', 'failed', 'not-needed']),
   attempts: z.int().nonnegative(),
-  /** While `sending`: whoever took it has until then. */
+  /** While `sending`: whoever took it has until then. Once `failed`: when that was, and the person's next method is due. */
   takenUntil: Timestamp.optional(),
   acceptedAt: Timestamp.optional(),
-  /** When the channel did not take it: the next way to reach the person is due from then on. */
-  failedAt: Timestamp.optional(),
   /** The channel's own id of it, or why it did not take it. */
   receipt: z.string().max(300).optional(),
   version: z.int().nonnegative(),

@@ -1,5 +1,5 @@
 import { minutes } from '../../functions/common/duration.ts';
-import { Conflict, ServiceUnavailable } from '../../functions/common/errors.ts';
+import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { timestamp } from '../../functions/common/ids.ts';
 import type { IncidentPolicy } from '../../functions/common/incident-policy.ts';
 import { silentLogger } from '../../functions/common/logger.ts';
@@ -8,13 +8,14 @@ import { runStep } from '../../functions/handlers/run-operation.ts';
 import { escalationExecution } from '../../functions/incidents/escalation/execution-name.ts';
 import { lookAt } from '../../functions/incidents/escalation/look.ts';
 import { planPages } from '../../functions/incidents/escalation/steps/plan-pages.ts';
-import { type SendPages, sendPagesStep } from '../../functions/incidents/escalation/steps/send-pages.ts';
+import { sendDuePages } from '../../functions/incidents/escalation/steps/send-pages.ts';
 import { isSettled } from '../../functions/incidents/is-over.ts';
 import { EscalationRecord, type Incident } from '../../functions/incidents/models.ts';
+import { ChannelRefused } from '../../functions/incidents/paging/errors.ts';
+import type { Channels } from '../../functions/incidents/ports.ts';
 import type { Executions } from '../../functions/maintenance/ports.ts';
 import { memoryItemStore } from '../../functions/memory/item-store.ts';
 import { memoryPorts } from '../../functions/memory/ports.ts';
-import { stepLists } from '../../functions/tasks.ts';
 import { synthesizedMachines } from '../../lib/synthesized.ts';
 import { type Definition, parseDefinition } from '../../simulation/machine/definition.ts';
 import { type Ending, execute } from '../../simulation/machine/interpreter.ts';
@@ -63,11 +64,9 @@ export const escalating: Operations = testOperations({
   },
 });
 
-/** The machine as it is deployed; which sender its second step calls does not show in it. */
-export function escalationDefinition(): Definition {
-  const steps = { ...stepLists, escalation: [planPages, sendPagesStep(async () => {})] };
-  return parseDefinition(synthesizedMachines(escalating, steps).find(({ name }) => name === 'escalate-incident')?.definition);
-}
+/** The machine as it is deployed. */
+export const escalationDefinition = (): Definition =>
+  parseDefinition(synthesizedMachines(escalating).find(({ name }) => name === 'escalate-incident')?.definition);
 
 export interface Message {
   readonly pageId: string;
@@ -110,29 +109,18 @@ export function escalationWorld({ definition, latency = () => 0, death = () => u
       return endings.has(name) ? { status: 'running' } : undefined;
     },
   };
-  const ports = memoryPorts({ operations: escalating, clock, store: memoryItemStore(clock), executions });
-
-  /** A channel takes what it is given, unless it refuses; whoever sends may die before that is marked. */
-  const send: SendPages = async ({ outbox }, now) => {
-    for (const page of await outbox.unsent(now, 100)) {
-      if (page.status === 'sending' && Date.parse(page.takenUntil ?? '') > now.getTime()) continue;
-      try {
-        const takenUntil = timestamp(new Date(clock.now().getTime() + 30_000));
-        const taken = await outbox.update({ ...page, status: 'sending', takenUntil, attempts: page.attempts + 1 });
-        await pause(latency());
-        const refused = refusing.has(`${page.person}/${page.method}`);
-        if (!refused) messages.push({ pageId: page.pageId, person: page.person, method: page.method, at: elapsed() });
-        await outbox.update({
-          ...taken,
-          status: refused ? 'failed' : 'accepted',
-          ...(refused ? { failedAt: timestamp(clock.now()) } : { acceptedAt: timestamp(clock.now()) }),
-        });
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error;
-      }
-    }
+  /** A channel takes what it is given, unless it refuses; whoever sends may die before that is written down. */
+  const channels: Channels = {
+    async send({ person, method, pageId }) {
+      await pause(latency());
+      if (refusing.has(`${person}/${method.kind}`)) throw new ChannelRefused(`${method.kind} is refused`);
+      messages.push({ pageId, person, method: method.kind, at: elapsed() });
+      return `message ${messages.length}`;
+    },
+    check: async () => [],
   };
-  const steps = new Map([planPages, sendPagesStep(send)].map((step) => [step.name, step]));
+  const ports = memoryPorts({ operations: escalating, clock, store: memoryItemStore(clock), executions, channels });
+  const steps = new Map([planPages, sendDuePages].map((step) => [step.name, step]));
 
   async function run(name: string, input: unknown): Promise<void> {
     const ending = await execute(definition, input, {

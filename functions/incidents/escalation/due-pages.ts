@@ -143,7 +143,7 @@ function pagesTo(
     found.push({ pageId, incidentId: incident.id, home: incident.home, person: person.id, method: kind, reason, dueAt, overtaken });
     const sent = pages.find((page) => page.pageId === pageId);
     if (sent?.status !== 'failed') break;
-    dueAt = sent.failedAt ?? sent.dueAt;
+    dueAt = sent.takenUntil ?? sent.dueAt;
     if (Date.parse(dueAt) > now) break; // asked about a time before it failed
   }
   return found;

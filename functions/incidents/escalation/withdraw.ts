@@ -1,5 +1,5 @@
 import { Conflict } from '../../common/errors.ts';
-import type { Page } from '../models.ts';
+import { isFree } from '../paging/take.ts';
 import type { Outbox } from '../ports.ts';
 import type { Look } from './look.ts';
 
@@ -18,6 +18,3 @@ export async function withdraw({ pages, sent }: Look, outbox: Outbox, now: Date)
     }
   }
 }
-
-const isFree = ({ status, takenUntil }: Page, now: Date): boolean =>
-  status === 'pending' || (status === 'sending' && (takenUntil === undefined || Date.parse(takenUntil) <= now.getTime()));
