@@ -1,9 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Operations } from '../../functions/common/operations.ts';
-import { addMachineAlarms } from '../machines/machine-alarms.ts';
 import { OperationsMachine } from '../machines/operations-machine.ts';
-import type { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
@@ -18,14 +16,13 @@ const rehearsalLimit = ({ verification }: Operations): Duration => Duration.seco
 /** The steps that wait give up by themselves: 8 h for the move, 84 h for each of two failbacks. Looks each 5 min make some 15 000 of the 25 000 events of an execution. */
 const fullTestLimit = Duration.hours(180);
 
-/** The machines that rehearse what they must never have to learn in earnest, with their alarms. Deployed in every Region that can lead. */
+/** The machines that rehearse what they must never have to learn in earnest. Deployed in every Region that can lead. */
 export class DrillMachines extends Construct {
-  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
+  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, workers: readonly OperationsFunction[]) {
     super(parent, 'Drills');
     const limit = rehearsalLimit(scope.operations);
-    const rehearses = new OperationsMachine(this, { scope, keys, workers, limit, name: 'failover-rehearsal', definition: rehearsal });
-    addMachineAlarms(this, topic, rehearses, 'temporary databases may be left; the sweeper removes them');
+    new OperationsMachine(this, { scope, keys, workers, limit, name: 'failover-rehearsal', definition: rehearsal });
     const moves = { scope, keys, workers, limit: fullTestLimit, name: 'failover-full-test', definition: fullTest } as const;
-    addMachineAlarms(this, topic, new OperationsMachine(this, moves), 'the lead may not be back where it was');
+    new OperationsMachine(this, moves);
   }
 }

@@ -1,9 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Operations } from '../../functions/common/operations.ts';
-import { addMachineAlarms } from '../machines/machine-alarms.ts';
 import { OperationsMachine } from '../machines/operations-machine.ts';
-import type { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
@@ -20,12 +18,11 @@ const limitOf = ({ failover: { approvals } }: Operations): Duration =>
 /** Whether this Region can become the active one, in a deployment that moves at all. */
 export const hasFailoverMachine = ({ operations, role }: RegionScope): boolean => operations.failover.mode !== 'off' && role !== 'tertiary';
 
-/** The machine that makes this Region the active one, with its alarms. Deployed in every Region that can become active. */
+/** The machine that makes this Region the active one. Deployed in every Region that can become active. */
 export class FailoverMachines extends Construct {
-  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
+  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, workers: readonly OperationsFunction[]) {
     super(parent, 'Failover');
     const limit = limitOf(scope.operations);
-    const machine = new OperationsMachine(this, { scope, keys, workers, limit, name: 'failover', definition: failover });
-    addMachineAlarms(this, topic, machine, 'nobody was called');
+    new OperationsMachine(this, { scope, keys, workers, limit, name: 'failover', definition: failover });
   }
 }

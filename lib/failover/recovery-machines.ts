@@ -1,8 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { addMachineAlarms } from '../machines/machine-alarms.ts';
 import { OperationsMachine } from '../machines/operations-machine.ts';
-import type { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
@@ -14,12 +12,11 @@ import { recoverDatabase } from './recover-database-machine.ts';
  */
 const everythingElse = Duration.hours(108);
 
-/** The machine that puts a damaged database back, with its alarms. Deployed in every Region that can lead: it runs where the damage is. */
+/** The machine that puts a damaged database back. Deployed in every Region that can lead: it runs where the damage is. */
 export class RecoveryMachines extends Construct {
-  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
+  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, workers: readonly OperationsFunction[]) {
     super(parent, 'Recovery');
     const limit = Duration.seconds(scope.operations.verification.restoreLimit).plus(everythingElse);
-    const machine = new OperationsMachine(this, { scope, keys, workers, limit, name: 'recover-database', definition: recoverDatabase });
-    addMachineAlarms(this, topic, machine, 'a restored copy may be left, and an exchange may be under way');
+    new OperationsMachine(this, { scope, keys, workers, limit, name: 'recover-database', definition: recoverDatabase });
   }
 }

@@ -18,12 +18,14 @@ import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import { candidateRegions } from '../../functions/failover/leadership/candidates.ts';
 import { type MachineName, machineNames } from '../../functions/maintenance/ports.ts';
+import { judgingRegions } from '../../functions/verify/judging-regions.ts';
 import { databasePermissions } from './database-permissions.ts';
 import { failoverPermissions, isFailoverNeed } from './failover-permissions.ts';
 import { type Grant, grant } from './grant.ts';
 import { dataKeyActions, keysThroughService } from './key-grants.ts';
 import { objects } from './object-grants.ts';
-import { judgingRegions, type RegionScope } from './region-scope.ts';
+import { isPagingNeed, pagingPermissions } from './paging-permissions.ts';
+import type { RegionScope } from './region-scope.ts';
 
 /** What a permission needs to know besides the deployment. */
 export interface PermissionScope extends RegionScope {
@@ -216,6 +218,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
     case 'vault:lock':
       return lockedCopies(scope);
     default:
+      if (isPagingNeed(need)) return pagingPermissions(need, scope);
       return isFailoverNeed(need) ? failoverPermissions(need, scope) : databasePermissions(need, scope);
   }
 }

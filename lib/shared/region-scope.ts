@@ -1,5 +1,6 @@
 import type { Region } from '../../functions/common/ids.ts';
 import type { Operations } from '../../functions/common/operations.ts';
+import { judgingRegions } from '../../functions/verify/judging-regions.ts';
 
 /** What a Region is for. Tasks of the active Region can run in the primary and the standby; the tertiary keeps copies and state. */
 type RegionRole = 'primary' | 'standby' | 'tertiary';
@@ -22,11 +23,6 @@ export function deploymentOrder(operations: Operations): readonly RegionScope[] 
     { operations, region: primary, role: 'primary' },
   ];
 }
-
-/** Regions that restore and judge backups: where databases live or may live after a failover, and where copies lie. */
-export const judgingRegions = ({ regions, databases }: Operations): readonly Region[] => [
-  ...new Set([regions.primary, regions.standby, ...databases.flatMap((database) => database.copyTo)]),
-];
 
 /** Whether this Region restores and judges backups. */
 export const judges = ({ operations, region }: RegionScope): boolean => judgingRegions(operations).includes(region);

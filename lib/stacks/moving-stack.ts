@@ -18,7 +18,7 @@ import { type RegionGround, RegionWorkers } from './region-workers.ts';
  */
 export class MovingStack extends NestedStack {
   constructor(parent: Construct, ground: RegionGround, steps: StepLists) {
-    const { scope, keys, topic } = ground;
+    const { scope, keys } = ground;
     super(parent, 'Moving', {
       description: `Codeblue for ${scope.operations.name}: machines that move the lead to ${scope.region} and back`,
     });
@@ -28,28 +28,24 @@ export class MovingStack extends NestedStack {
       this,
       scope,
       keys,
-      topic,
       steps.failover.map((step) => workers.make(step, { denials, staysHome: true })),
     );
     new FailbackMachines(
       this,
       scope,
       keys,
-      topic,
       steps.failback.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
     );
     new DrillMachines(
       this,
       scope,
       keys,
-      topic,
       steps.drill.map((step) => workers.make(step)),
     );
     new BreachMachines(
       this,
       scope,
       keys,
-      topic,
       steps.breach.map((step) => workers.make(step, { alsoIn: otherCandidates(scope) })),
     );
     new LeaseEndpoint(this, scope, keys, workers.code);

@@ -3,28 +3,26 @@ import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { Construct } from 'constructs';
 import { tagKeys } from '../../functions/common/names.ts';
 import type { AnyTask } from '../../functions/common/task.ts';
+import { runsHere } from '../../functions/maintenance/runs-here.ts';
 import type { StepLists } from '../../functions/tasks.ts';
 import { StateTables } from '../audit/state-tables.ts';
-import { addBackupAlarms } from '../backup/backup-alarms.ts';
 import { EvidenceBucket } from '../backup/evidence-bucket.ts';
 import { LockedVault } from '../backup/locked-vault.ts';
 import { CoordinationTable } from '../failover/coordination-table.ts';
-import { addFailoverAlarms } from '../failover/failover-alarms.ts';
 import { hasFailoverMachine } from '../failover/failover-machines.ts';
 import { OtherRegionsDenied } from '../failover/other-regions-denied.ts';
 import { RecoveryMachines } from '../failover/recovery-machines.ts';
 import { RehearsalNetwork } from '../failover/rehearsal-network.ts';
-import { addOverdueAlarm, addTaskAlarms } from '../maintenance/task-alarms.ts';
 import { IsolatedNetwork } from '../network/isolated-network.ts';
 import { productionNetwork } from '../network/production-network.ts';
 import { AlarmTopic } from '../shared/alarm-topic.ts';
-import type { BundledCode, FunctionNetwork } from '../shared/operations-function.ts';
+import type { BundledCode } from '../shared/operations-function.ts';
 import { judges, type RegionScope } from '../shared/region-scope.ts';
 import { RegionalKeys } from '../shared/regional-keys.ts';
 import { ScheduledTask } from '../shared/scheduled-task.ts';
 import { HomeRegionDenied } from '../verification/home-region-denied.ts';
-import { addVerificationAlarms } from '../verification/verification-alarms.ts';
 import { VerificationMachines } from '../verification/verification-machines.ts';
+import { AlarmStack } from './alarm-stack.ts';
 import { IncidentStack } from './incident-stack.ts';
 import { MovingStack } from './moving-stack.ts';
 import { RegionWorkers } from './region-workers.ts';
@@ -66,39 +64,27 @@ export class RegionStack extends Stack {
     const workers = new RegionWorkers(this, ground);
 
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${operations.name}-codeblue` });
-    for (const task of tasks.filter((each) => runsHere(each, scope, production))) {
-      const taskWorker = workers.make(task);
-      new ScheduledTask(this, { scope, task, worker: taskWorker, keys, group });
-      addTaskAlarms(this, topic, scope, taskWorker, task);
+    for (const task of tasks.filter((each) => runsHere(each, operations, region))) {
+      new ScheduledTask(this, { scope, task, worker: workers.make(task), keys, group });
     }
     if (isolated) {
       const denied = role === 'primary' ? {} : { denials: new HomeRegionDenied(this, scope).policy };
       const verifiers = steps.verification.map((step) => workers.make(step, denied));
-      new VerificationMachines(this, scope, keys, topic, verifiers);
+      new VerificationMachines(this, scope, keys, verifiers);
       if (hasFailoverMachine(scope)) {
         const stays = { denials: new OtherRegionsDenied(this, scope).policy, staysHome: true };
         // It inspects what it restored with the steps of verifications, so it stands beside them.
         const recoverers = steps.recovery.map((step) => workers.make(step, stays));
-        new RecoveryMachines(this, scope, keys, topic, [...recoverers, ...verifiers]);
+        new RecoveryMachines(this, scope, keys, [...recoverers, ...verifiers]);
       }
-      addVerificationAlarms(this, topic, scope);
     }
     if (hasFailoverMachine(scope)) new MovingStack(this, ground, steps);
     if (operations.incidents.mode === 'on') new IncidentStack(this, ground, steps);
-    addOverdueAlarm(this, topic, scope);
-    addBackupAlarms(this, topic, scope);
-    addFailoverAlarms(this, topic, scope);
+    new AlarmStack(this, ground);
   }
 
   /** Zones by position: asking the account which it has would need credentials at synth. */
   override get availabilityZones(): string[] {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
   }
-}
-
-/** Tasks of the active Region run where it can be; those that reach live databases, where such a database lives. */
-function runsHere(task: AnyTask, { operations, role }: RegionScope, production: FunctionNetwork | undefined): boolean {
-  if (task.schedules(operations).length === 0) return false;
-  if (task.network === 'production' && !production) return false;
-  return task.runsIn === 'every' || role !== 'tertiary';
 }

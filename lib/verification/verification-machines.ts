@@ -1,9 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { Operations } from '../../functions/common/operations.ts';
-import { addMachineAlarms } from '../machines/machine-alarms.ts';
 import { OperationsMachine } from '../machines/operations-machine.ts';
-import type { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
@@ -21,28 +19,25 @@ const stateBackupLimit = Duration.hours(12);
 const recoveryPointLimit = (operations: Operations): Duration =>
   Duration.seconds(operations.verification.restoreLimit).plus(everythingElse);
 
-/** The machines that prove backups, with their alarms. */
+/** The machines that prove backups. */
 export class VerificationMachines extends Construct {
-  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, topic: AlarmTopic, workers: readonly OperationsFunction[]) {
+  constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, workers: readonly OperationsFunction[]) {
     super(parent, 'Machines');
-    const machines = [
-      new OperationsMachine(this, {
-        scope,
-        keys,
-        workers,
-        name: 'verify-recovery-point',
-        limit: recoveryPointLimit(scope.operations),
-        definition: verifyRecoveryPoint,
-      }),
-      new OperationsMachine(this, {
-        scope,
-        keys,
-        workers,
-        name: 'verify-state-backup',
-        limit: stateBackupLimit,
-        definition: verifyStateBackup,
-      }),
-    ];
-    for (const machine of machines) addMachineAlarms(this, topic, machine, 'nothing was torn down');
+    new OperationsMachine(this, {
+      scope,
+      keys,
+      workers,
+      name: 'verify-recovery-point',
+      limit: recoveryPointLimit(scope.operations),
+      definition: verifyRecoveryPoint,
+    });
+    new OperationsMachine(this, {
+      scope,
+      keys,
+      workers,
+      name: 'verify-state-backup',
+      limit: stateBackupLimit,
+      definition: verifyStateBackup,
+    });
   }
 }

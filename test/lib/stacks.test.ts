@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { InvalidInput } from '../../functions/common/errors.ts';
+import { absenceWindow } from '../../functions/maintenance/absence-window.ts';
 import { tasks } from '../../functions/tasks.ts';
-import { absenceWindow } from '../../lib/maintenance/task-alarms.ts';
 import { testOperations } from '../support/operations.ts';
 import { resourcesOf, synthesizedApp } from '../support/synthesized-app.ts';
 
@@ -142,60 +142,6 @@ describe('schedules', () => {
     expect(daily).toMatchObject({ ScheduleExpression: 'cron(0 2 * * ? *)', ScheduleExpressionTimezone: 'America/New_York' });
     const hourly = schedules.find(({ Target }) => operationOf(Target.Arn) === 'sweep-orphans');
     expect(hourly).toMatchObject({ ScheduleExpression: 'cron(0 */1 * * ? *)', ScheduleExpressionTimezone: 'UTC' });
-  });
-});
-
-describe('alarms', () => {
-  const Alarm = z.object({
-    AlarmName: z.string(),
-    AlarmDescription: z.string(),
-    AlarmActions: z.array(z.unknown()).min(1),
-    TreatMissingData: z.enum(['breaching', 'notBreaching']),
-    Period: z.number(),
-    EvaluationPeriods: z.number(),
-  });
-  const alarms = everyRegion.flatMap((region) => properties(region, 'AWS::CloudWatch::Alarm').map((each) => Alarm.parse(each)));
-
-  test.each(tasks.filter((task) => task.schedules(operations).length > 0).map((task) => [task.name, task] as const))(
-    '%s rings when it fails, when it is given up, and when it is silent',
-    (name, task) => {
-      const own = alarms.filter(({ AlarmName }) => AlarmName.endsWith(`-${name}`)).map(({ AlarmName }) => AlarmName.split('-')[2]);
-      const silent = absenceWindow(task, operations) ? ['TaskOverdue'] : [];
-      expect([...new Set(own)].sort()).toEqual(['DeadLetters', 'TaskFailing', ...silent]);
-    },
-  );
-
-  test('only tasks that run weekly or less are beyond the alarm on silence', () => {
-    const beyond = tasks
-      .filter((task) => task.schedules(operations).length > 0 && !absenceWindow(task, operations))
-      .map((task) => task.name);
-    expect(beyond.sort()).toEqual(['full-failover-test', 'rehearse-failover', 'verify-point-in-time', 'verify-second-region']);
-  });
-
-  test('each names its severity, its owner and a runbook that exists, and every runbook of an alarm has one that rings', () => {
-    const pages = new Set<string>();
-    for (const { AlarmDescription } of alarms) {
-      const page = /\nSeverity [1-4] · Owner Platform team · Runbook docs\/runbooks\/(\w+)\.md$/.exec(AlarmDescription)?.[1];
-      expect(page, AlarmDescription).toBeDefined();
-      if (page) pages.add(page);
-    }
-    const written = readdirSync('docs/runbooks').map((file) => file.replace(/\.md$/, ''));
-    // What people open by themselves, when nothing rings: an alarm leads to it, or the hospital telephones.
-    const withoutAlarm = ['DatabaseCorruption', 'RegionLoss'];
-    expect([...pages, ...withoutAlarm].sort()).toEqual(written.sort());
-  });
-
-  test('CloudWatch can look back as far as each one wants', () => {
-    for (const { AlarmName, Period, EvaluationPeriods } of alarms) {
-      const limit = Period >= 3600 ? 7 * 86_400 : 86_400;
-      expect({ AlarmName, ok: Period * EvaluationPeriods <= limit }).toEqual({ AlarmName, ok: true });
-    }
-  });
-
-  test('silence of what must always speak is bad news', () => {
-    const loud = alarms.filter(({ AlarmName }) => /-(TaskOverdue-(?!schedules)|ObserverSilent-|GuardianLost-)/.test(AlarmName));
-    expect(loud.length).toBeGreaterThan(0);
-    expect(loud.filter(({ TreatMissingData }) => TreatMissingData !== 'breaching')).toEqual([]);
   });
 });
 

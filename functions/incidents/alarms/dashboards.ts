@@ -1,3 +1,4 @@
+import type { Region } from '../../common/ids.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { type AlarmRow, type AlarmScope, canLead, type DashboardName, dashboardNames, moves, ownSeries, type Series } from './alarm-row.ts';
 
@@ -28,7 +29,9 @@ export interface DashboardPlan {
   readonly graphs: readonly AlarmGraph[];
 }
 
-export const dashboardName = (deployment: string, name: DashboardName): string => `${deployment}-codeblue-${name}`;
+/** CloudWatch keeps dashboards by name for all Regions of an account together, so the name says which one it is of. */
+export const dashboardName = (deployment: string, region: Region, name: DashboardName): string =>
+  `${deployment}-codeblue-${region}-${name}`;
 
 const titles: Readonly<Record<DashboardName, string>> = {
   system: 'System: processors, memory, disks, tasks, machines, who leads',

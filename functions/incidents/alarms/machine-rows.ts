@@ -1,12 +1,15 @@
 import { machineArn } from '../../common/names.ts';
 import { type MachineName, machineNames } from '../../maintenance/ports.ts';
 import { judgingRegions } from '../../verify/judging-regions.ts';
+import { runsRunbooks } from '../runbooks/targets.ts';
 import { type AlarmRow, type AlarmScope, alarmRow, canLead, moves } from './alarm-row.ts';
 
 type Place = (scope: AlarmScope) => boolean;
 const whereBackupsAreJudged: Place = ({ operations, region }) => judgingRegions(operations).includes(region);
 const whereTheLeadCanMoveTo: Place = (scope) => canLead(scope) && moves(scope);
 const whereIncidentsAreWorked: Place = ({ operations }) => operations.incidents.mode === 'on';
+
+const whereRunbooksRun: Place = (scope) => whereIncidentsAreWorked(scope) && runsRunbooks(scope.operations, scope.region);
 
 /** Of each machine: where it is deployed, and what an execution leaves undone that the machine's own limit stops. */
 const watched: Readonly<Record<MachineName, { readonly where: Place; readonly cutOff: string; readonly tells?: AlarmRow['tells'] }>> = {
@@ -18,6 +21,7 @@ const watched: Readonly<Record<MachineName, { readonly where: Place; readonly cu
   'failover-full-test': { where: whereTheLeadCanMoveTo, cutOff: 'the lead may not be back where it was' },
   'recover-database': { where: whereTheLeadCanMoveTo, cutOff: 'a restored copy may be left, and an exchange may be under way' },
   'contain-breach': { where: whereTheLeadCanMoveTo, cutOff: 'what a breach left may not be kept' },
+  'run-runbook': { where: whereRunbooksRun, cutOff: 'what it began may be half done; its incident is chased all the same' },
   // A pager that is broken is not told of by itself.
   'escalate-incident': { where: whereIncidentsAreWorked, cutOff: 'nobody is chased about its incident any more', tells: 'topic' },
 };
