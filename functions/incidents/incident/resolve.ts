@@ -1,6 +1,7 @@
 import { timestamp } from '../../common/ids.ts';
 import type { IncidentPolicy } from '../../common/incident-policy.ts';
 import type { Incident } from '../models.ts';
+import { declaredAlarm } from './declare.ts';
 import { beginAnew, deadlinesFrom } from './generation.ts';
 import { line, overBecause, refused, type Transition, type Wanted } from './transition.ts';
 
@@ -9,12 +10,16 @@ export function resolve(incident: Incident, wanted: Wanted & { readonly reason: 
   const over = overBecause(incident);
   if (over) return incident.status === 'resolved' ? { kind: 'unchanged', says: over.because } : over;
   const { by, now, reason } = wanted;
-  const ringing = incident.troubles.filter(({ status }) => status === 'firing').length;
+  // What a person's word began, a person's word ends.
+  const troubles = incident.troubles.map((trouble) =>
+    trouble.alarm === declaredAlarm ? { ...trouble, status: 'resolved' as const } : trouble,
+  );
+  const ringing = troubles.filter(({ status }) => status === 'firing').length;
   const still = ringing === 0 ? '' : `; ${ringing} of its alarms still ring, and page again only when they change`;
   const { pausedUntil: _, ...rest } = incident;
   return {
     kind: 'done',
-    incident: { ...rest, status: 'resolved', resolvedAt: timestamp(now), resolvedBy: by },
+    incident: { ...rest, troubles, status: 'resolved', resolvedAt: timestamp(now), resolvedBy: by },
     entries: [line('resolution', wanted, `resolved: ${reason}${still}`)],
     says: `${incident.id} is resolved${still}`,
   };
