@@ -96,14 +96,14 @@ const channelsAreSetUp: IncidentRule = ({ people, channels }) => {
 };
 
 /** People that a policy can come to tell, over all its steps. */
-function reachable({ people, schedules }: IncidentPolicy, steps: IncidentPolicy['policies'][number]['steps']): ReadonlySet<string> {
+function reachable({ schedules }: IncidentPolicy, steps: IncidentPolicy['policies'][number]['steps']): ReadonlySet<string> {
   const targets = steps.flatMap(({ notify }) => notify);
   const names = targets.flatMap((target) =>
     'person' in target
       ? [target.person]
       : schedules.filter(({ id }) => id === target.schedule).flatMap(({ layers }) => layers.flatMap((layer) => layer.people)),
   );
-  return new Set(names.filter((name) => people.some(({ id }) => id === name)));
+  return new Set(names);
 }
 
 const enoughPeopleCanAnswer: IncidentRule = (policy) =>
