@@ -20,11 +20,11 @@ export interface Pace {
 
 /** A window holds no more, so that what is stored stays small; a faster channel has a shorter window. */
 const mostPages = 50;
-/** Clocks of a Region's functions differ by milliseconds, and a call takes a little longer than another. */
-const marginMilliseconds = 100;
+/** Clocks of a Region's functions differ by milliseconds, and from the place to the channel it is a call or two, one slower than another. */
+const marginMilliseconds = 250;
 
 /**
- * `perSecond: 5` is 5 in 1.1 s, `0.5` is 1 in 2.1 s, `200` is 50 in 0.35 s. Not a bucket that is refilled: with one of 5 that fills at 5 a second, 9 could go out
+ * `perSecond: 5` is 5 in 1.25 s, `0.5` is 1 in 2.25 s, `200` is 50 in 0.5 s. Not a bucket that is refilled: with one of 5 that fills at 5 a second, 9 could go out
  * within one second, and SNS counts by the second.
  */
 export function paceOf(perSecond: number): Pace {

@@ -1,49 +1,63 @@
 import type { Severity } from '../../common/incident-policy.ts';
-import { isSettled } from '../is-over.ts';
 import type { Page } from '../models.ts';
 import type { Recipient } from '../ports.ts';
 import { contactKey } from './contact.ts';
 import { deliver } from './deliver.ts';
-import { deliverDigest, digestFor, membersOf, resumeDigest } from './digest.ts';
+import { fold } from './digest.ts';
 import { paceOf } from './pace.ts';
 import { takePlace } from './place.ts';
 import type { SendingContext } from './sending.ts';
+import { take } from './take.ts';
+import { stillWanted } from './wanted.ts';
 
 /** A page that waits for its channel. */
 export interface Letter {
   readonly page: Page;
   readonly severity: Severity;
   readonly to: Recipient;
-  /** Of a digest that somebody began: the pages that it stands for. */
-  readonly marked: readonly Page[];
+}
+
+export interface Channel {
+  readonly method: Page['method'];
+  readonly perSecond: number;
+  /** Every page of this channel that is due now, of whatever incident. */
+  waiting(): Promise<readonly Letter[]>;
 }
 
 /** Those of severity 1 and the daily test go out alone, however many there are. */
-const maySum = ({ page, severity }: Letter): boolean => severity > 1 && page.reason !== 'synthetic' && page.reason !== 'digest';
+const mayFold = ({ page, severity }: Letter): boolean => severity > 1 && page.reason !== 'synthetic' && page.reason !== 'digest';
 
 const worstFirst = (a: Letter, b: Letter): number =>
   a.severity - b.severity || Date.parse(a.page.dueAt) - Date.parse(b.page.dueAt) || (a.page.pageId < b.page.pageId ? -1 : 1);
 
+const isTogether = (a: Letter, b: Letter): boolean => a.to.person === b.to.person && contactKey(a.to.method) === contactKey(b.to.method);
+
+/** A place that is older is given up: by then the window has moved on. */
+const placeLastsMilliseconds = 200;
+
 /**
- * Sends the pages of one channel, as fast as the channel may be used by all senders of the Region together. A place in it is taken before the page is, and a page is
- * handed over as soon as it is taken; answers are awaited side by side, so that a channel that hangs does not hold back what comes after.
+ * Sends pages of one channel, as fast as all senders of the Region together may. Before each page: is it wanted still? - a place in the channel - take it - hand it over.
+ * Answers are awaited side by side, so that a channel that hangs does not hold back what comes after.
+ *
+ * Beyond the rate, whoever has a place spends it on putting everything that waits for the same person into one digest: as few senders as the channel has places do so at
+ * a time, however many wait.
  *
  * @returns how many are left because time is over
  */
-export async function sendByMethod(letters: readonly Letter[], perSecond: number, until: Date, context: SendingContext): Promise<number> {
+export async function sendByMethod(letters: readonly Letter[], channel: Channel, until: Date, context: SendingContext): Promise<number> {
   const { clock } = context;
-  const pace = paceOf(perSecond);
-  const queue = [...letters].sort(worstFirst);
+  const pace = paceOf(channel.perSecond);
+  let queue = [...letters];
   const underWay = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  let beyondRate = false;
+  let [beyondRate, placeUntil] = [false, 0];
 
-  const start = (letter: readonly Letter[]) => {
-    const work: Promise<void> = dispatch(letter, context)
-      .then((again) => void queue.push(...again))
+  const start = (letter: Letter, work: Promise<Page | undefined>) => {
+    const ended: Promise<void> = work
+      .then((again) => void (again && queue.push({ ...letter, page: again })))
       .catch((error: unknown) => void failures.push(error))
-      .finally(() => underWay.delete(work));
-    underWay.add(work);
+      .finally(() => underWay.delete(ended));
+    underWay.add(ended);
   };
 
   while ((queue.length > 0 || underWay.size > 0) && failures.length === 0) {
@@ -52,48 +66,46 @@ export async function sendByMethod(letters: readonly Letter[], perSecond: number
       await Promise.race(underWay);
       continue;
     }
-    const { granted, askAgainAt } = await takePlace(context, next.page.method, pace, next.severity === 1);
-    if (granted) start(takeFrom(queue, beyondRate));
-    else {
-      beyondRate = true;
-      if (askAgainAt >= until) break;
-      await clock.sleep(Math.max(1, askAgainAt.getTime() - clock.now().getTime()));
+    const wanted = await stillWanted(next.page, context);
+    if (!wanted) {
+      queue = queue.filter((each) => each !== next);
+      continue;
     }
+    if (clock.now().getTime() >= placeUntil) {
+      const { granted, askAgainAt } = await takePlace(context, channel.method, pace, next.severity === 1);
+      if (!granted) {
+        beyondRate = true;
+        if (askAgainAt >= until) break;
+        await clock.sleep(Math.max(1, askAgainAt.getTime() - clock.now().getTime()));
+        continue;
+      }
+      placeUntil = clock.now().getTime() + placeLastsMilliseconds;
+    }
+    const together = beyondRate && mayFold(next) ? (await channel.waiting()).filter((each) => mayFold(each) && isTogether(each, next)) : [];
+    if (together.length > 1) {
+      placeUntil = 0;
+      const digest = await foldLetters([...together].sort(worstFirst), context);
+      queue = [...queue.filter((each) => !(mayFold(each) && isTogether(each, next))), ...(digest ? [{ ...next, page: digest }] : [])];
+      continue;
+    }
+    queue = queue.filter((each) => each !== next);
+    const taken = await take(wanted.page, context);
+    if (!taken) continue; // the place is for the next one
+    placeUntil = 0;
+    start(next, deliver(taken, wanted, next.to, context));
   }
   await Promise.all(underWay);
   if (failures.length > 0) throw failures[0];
   return queue.length;
 }
 
-/** The worst page; beyond the rate, with it all others to the same person by the same way that may go into a digest. */
-function takeFrom(queue: Letter[], beyondRate: boolean): readonly Letter[] {
-  const [first] = queue;
-  if (!first) return [];
-  const together = (each: Letter) =>
-    maySum(each) && each.to.person === first.to.person && contactKey(each.to.method) === contactKey(first.to.method);
-  const taken = beyondRate && maySum(first) ? queue.filter(together) : [first];
-  const rest = queue.filter((each) => !taken.includes(each));
-  queue.splice(0, queue.length, ...rest);
-  return taken;
-}
-
-/** @returns what is to be tried again */
-async function dispatch(letters: readonly Letter[], context: SendingContext): Promise<readonly Letter[]> {
-  const [first] = letters;
-  if (!first) return [];
-  const { page, to, marked } = first;
-  const digest = letters.length > 1 ? digestFor(letters.map((each) => each.page)) : undefined;
-  const again = digest
-    ? await deliverDigest(digest, to, context)
-    : await (page.reason === 'digest' ? resumeDigest(page, marked, to, context) : deliver(page, to, context));
-  if (!again) return [];
-  const left = again.reason === 'digest' ? membersOf(again, await unsentOf(letters, context)) : [];
-  return [{ ...first, page: again, marked: left }];
-}
-
-/** As they stand now, with the marks of their digest. */
-async function unsentOf(letters: readonly Letter[], { outbox }: SendingContext): Promise<readonly Page[]> {
-  const pages = letters.flatMap(({ page, marked }) => [page, ...marked]);
-  const stored = await Promise.all([...new Set(pages.map(({ incidentId }) => incidentId))].map((id) => outbox.of(id)));
-  return stored.flat().filter((page) => !isSettled(page));
-}
+/** Only what is wanted still, and nobody else has in hand, goes into the digest. */
+const foldLetters = (letters: readonly Letter[], context: SendingContext): Promise<Page | undefined> =>
+  fold(
+    letters.map(({ page }) => page),
+    async (page, mark) => {
+      const wanted = await stillWanted(page, context);
+      return wanted !== undefined && (await take(wanted.page, context, mark)) !== undefined;
+    },
+    context,
+  );

@@ -9,8 +9,8 @@ type Holding = Pick<SendingContext, 'outbox' | 'clock'>;
 export const isFree = ({ status, takenUntil }: Page, now: Date): boolean =>
   status === 'pending' || (status === 'sending' && (takenUntil === undefined || Date.parse(takenUntil) <= now.getTime()));
 
-/** Takes a page to send it, for 30 s. @returns undefined when somebody else was faster */
-export async function take(page: Page, { outbox, clock }: Holding, digestId?: string): Promise<Page | undefined> {
+/** Takes a page to send it, for 30 s. @param mark of the digest that it goes into @returns undefined when somebody else was faster */
+export async function take(page: Page, { outbox, clock }: Holding, mark?: string): Promise<Page | undefined> {
   const { receipt: _, ...rest } = page;
   const takenUntil = timestamp(new Date(clock.now().getTime() + holdMilliseconds));
   const taken: Page = {
@@ -18,16 +18,10 @@ export async function take(page: Page, { outbox, clock }: Holding, digestId?: st
     status: 'sending',
     takenUntil,
     attempts: page.attempts + 1,
-    ...(digestId ? { receipt: inDigest(digestId) } : {}),
+    ...(mark === undefined ? {} : { receipt: mark }),
   };
   return unlessTaken(() => outbox.update(taken));
 }
-
-/** What the outbox says of a page that goes out as a part of a digest. */
-const digestMark = 'digest ';
-export const inDigest = (digestId: string): string => `${digestMark}${digestId}`.slice(0, 300);
-export const digestOf = ({ receipt }: Page): string | undefined =>
-  receipt?.startsWith(digestMark) ? receipt.slice(digestMark.length) : undefined;
 
 /** The channel took it. */
 export async function accept(page: Page, receipt: string, { outbox, clock }: Holding): Promise<void> {
