@@ -6,7 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { InvalidInput } from '../../functions/common/errors.ts';
 import type { Operations } from '../../functions/common/operations.ts';
-import { alarmNameOf, watchingNameOf } from '../../functions/incidents/alarms/alarm-name.ts';
+import { alarmNameOf, pagerAlarmNameOf, watchingNameOf } from '../../functions/incidents/alarms/alarm-name.ts';
 import type { AlarmRow } from '../../functions/incidents/alarms/alarm-row.ts';
 import { withCauses } from '../../functions/incidents/alarms/causes.ts';
 import type { MissingData } from '../../functions/incidents/alarms/evaluate.ts';
@@ -64,7 +64,8 @@ export function tableAlarms(scope: Construct, { operations, topic, table }: Tabl
 }
 
 function metricAlarm(scope: Construct, { name: deployment }: Operations, row: AlarmRow, tells: boolean): cloudwatch.Alarm {
-  const alarmName = tells ? alarmNameOf({ deployment, ...row }) : watchingNameOf({ deployment, ...row });
+  const telling = row.tells === 'topic' ? pagerAlarmNameOf : alarmNameOf;
+  const alarmName = tells ? telling({ deployment, ...row }) : watchingNameOf({ deployment, ...row });
   return new cloudwatch.Alarm(scope, `${row.alarm}-${row.subject}`, {
     alarmName,
     alarmDescription: describe(row),

@@ -20,6 +20,10 @@ export const alarmNameOf = ({ deployment, severity, alarm, subject }: NamedAlarm
 /** What the names of all alarms of a severity begin with: for EventBridge rules. */
 export const tellingPrefix = (deployment: string, severity: Severity): string => `${deployment}-codeblue-s${severity}-`;
 
+/** An alarm on the pager itself goes to the alarm topic past the pager: no rule on a severity takes it, so it never becomes an incident that the broken pager would tell of. */
+export const pagerAlarmNameOf = ({ deployment, severity, alarm, subject }: NamedAlarm): string =>
+  `${deployment}-codeblue-pager-s${severity}-${alarm}-${subject}`;
+
 /** The alarm that only watches, where a composite alarm of the name above decides whether people are told. No rule on a severity takes it. */
 export const watchingNameOf = ({ deployment, alarm, subject }: Omit<NamedAlarm, 'severity'>): string =>
   `${deployment}-codeblue-watched-${alarm}-${subject}`;
@@ -27,7 +31,7 @@ export const watchingNameOf = ({ deployment, alarm, subject }: Omit<NamedAlarm, 
 /** One part of a name begins with a capital letter, the alarm; deployment and subject have none. So a name can be read in one way only. */
 const telling = /^([a-z][a-z0-9-]*)-codeblue-s([1-4])-([A-Z][A-Za-z0-9]*)-(.+)$/;
 
-/** Reads a name back. Undefined for what is no alarm of a Codeblue deployment that tells people: those that only watch, and those of others. */
+/** Reads a name back. Undefined for what no incident is opened for: alarms that only watch, those on the pager itself, those of others. */
 export function alarmOf(alarmName: string): NamedAlarm | undefined {
   const [, deployment, level, ...named] = telling.exec(alarmName) ?? [];
   if (deployment === undefined) return undefined;

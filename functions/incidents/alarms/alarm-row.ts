@@ -34,6 +34,8 @@ export interface Share {
 export interface AlarmRow extends AlarmRule {
   readonly alarm: AlarmName;
   readonly subject: Subject;
+  /** Where the trouble lies: the Region of the alarm, or the lost one that it tells of. Every Region that hears of the same trouble says the same. */
+  readonly region: Region;
   readonly severity: Severity;
   /** Who sees to it that it is mended: a contact of the config. */
   readonly owner: string;
@@ -47,9 +49,11 @@ export interface AlarmRow extends AlarmRule {
 }
 
 /** A row as it is written down: the kinds of names parsed, and what most rows have in common left out. */
-type WrittenRow = Omit<AlarmRow, 'alarm' | 'subject' | 'owner' | 'periods' | 'datapointsToAlarm' | 'tells'> & {
+type WrittenRow = Omit<AlarmRow, 'alarm' | 'subject' | 'region' | 'owner' | 'periods' | 'datapointsToAlarm' | 'tells'> & {
   readonly alarm: string;
   readonly subject: string;
+  /** The Region of the table when left out. */
+  readonly region?: Region;
   /** The owner of the deployment when left out. */
   readonly owner?: string;
   /** One when left out. */
@@ -60,12 +64,13 @@ type WrittenRow = Omit<AlarmRow, 'alarm' | 'subject' | 'owner' | 'periods' | 'da
 };
 
 /** @throws InvalidInput for a name that could not stand in a page */
-export function alarmRow({ operations }: Pick<AlarmScope, 'operations'>, written: WrittenRow): AlarmRow {
+export function alarmRow({ operations, region }: Pick<AlarmScope, 'operations' | 'region'>, written: WrittenRow): AlarmRow {
   const periods = written.periods ?? 1;
   return {
     ...written,
     alarm: AlarmName.parse(written.alarm),
     subject: Subject.parse(written.subject),
+    region: written.region ?? region,
     owner: written.owner ?? operations.contacts.owner.name,
     periods,
     datapointsToAlarm: written.datapointsToAlarm ?? periods,

@@ -28,7 +28,7 @@ const lostRegionRows = (scope: AlarmScope): readonly AlarmRow[] => {
     .filter((region) => region !== scope.region)
     .map((region) =>
       alarmRow(scope, {
-        ...{ alarm: 'RegionDown', subject: region, severity: 1 },
+        ...{ alarm: 'RegionDown', subject: region, region, severity: 1 },
         says: `${region} has not been reachable from ${scope.region} for two minutes while it leads.`,
         metric: ownSeries('failover', names.regionDown, { Region: region }, 'Minimum'),
         ...{ fires: 'at-or-above', threshold: 1, periodSeconds: 60, periods: 2 },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Severity } from '../../../functions/common/incident-policy.ts';
-import { alarmNameOf, alarmOf, tellingPrefix, watchingNameOf } from '../../../functions/incidents/alarms/alarm-name.ts';
+import { alarmNameOf, alarmOf, pagerAlarmNameOf, tellingPrefix, watchingNameOf } from '../../../functions/incidents/alarms/alarm-name.ts';
 import { AlarmName, Subject } from '../../../functions/incidents/models.ts';
 
 const named = fc.record({
@@ -46,10 +46,10 @@ describe('the name of an alarm', () => {
     );
   });
 
-  test('of one that only watches is none that tells people', () => {
+  test('of one that only watches, or is on the pager itself, is none that incidents are opened for', () => {
     fc.assert(
-      fc.property(named, (alarm) => {
-        const name = watchingNameOf(alarm);
+      fc.property(named, fc.constantFrom(watchingNameOf, pagerAlarmNameOf), (alarm, nameOf) => {
+        const name = nameOf(alarm);
         expect(alarmOf(name)).toBeUndefined();
         expect([1, 2, 3, 4].some((severity) => name.startsWith(tellingPrefix(alarm.deployment, Severity.parse(severity))))).toBe(false);
       }),

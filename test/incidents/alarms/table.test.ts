@@ -134,9 +134,13 @@ test('a lost Region is told of by every other one, and by itself never', () => {
   const told = regionsOf(operations).map((region) =>
     tableOf(operations, region)
       .filter(({ alarm }) => alarm === 'RegionDown')
-      .map(({ subject }) => subject),
+      .map(({ subject, region: lost }) => [subject, lost]),
   );
-  expect(told).toEqual([['us-west-2'], ['us-east-1'], ['us-east-1', 'us-west-2']]);
+  const [east, west] = [
+    ['us-east-1', 'us-east-1'],
+    ['us-west-2', 'us-west-2'],
+  ] as const;
+  expect(told).toEqual([[west], [east], [east, west]]);
 });
 
 test('alarms on the pager go past the pager', () => {
