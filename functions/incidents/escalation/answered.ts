@@ -3,9 +3,11 @@ import { type Span, united } from '../on-call/rotation.ts';
 
 type Acknowledgements = Incident['acknowledgements'];
 
-/** Whether that person has said that they work on it, and it still counts. Who answered is not told again. */
-export const acknowledges = (acknowledgements: Acknowledgements, person: string, instant: number): boolean =>
-  acknowledgements.some(({ by, at, until }) => by === person && Date.parse(at) <= instant && instant < Date.parse(until));
+/** Whether that person has said since `since` that they work on it, and it still counts. Who answered is not told again. */
+export const acknowledges = (acknowledgements: Acknowledgements, person: string, instant: number, since: number): boolean =>
+  acknowledgements.some(
+    ({ by, at, until }) => by === person && Date.parse(at) >= since && Date.parse(at) <= instant && instant < Date.parse(until),
+  );
 
 /**
  * When an incident is answered: as many different people as the policy wants have acknowledged, and none of those acknowledgements is over. What was

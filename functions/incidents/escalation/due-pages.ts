@@ -125,8 +125,8 @@ function peopleOf({ notify, at }: Step, { policy, onCall }: Telling): readonly P
 }
 
 /** Whether that person had said that they work on it when the step began, or has by now. */
-const answers = (person: string, at: number, { incident: { acknowledgements }, now }: Telling): boolean =>
-  acknowledges(acknowledgements, person, at) || acknowledges(acknowledgements, person, now);
+const answers = (person: string, at: number, { incident: { acknowledgements, escalatesFrom }, now }: Telling): boolean =>
+  [at, now].some((instant) => acknowledges(acknowledgements, person, instant, Date.parse(escalatesFrom)));
 
 /** The page of a step to one person; after each method that did not take it, the next one. */
 function pagesTo(
