@@ -3,7 +3,9 @@ import { examine } from '../functions/doctor/examine.ts';
 import { addContain } from './contain-program.ts';
 import { addDrill } from './drill-program.ts';
 import { addFailover } from './failover-program.ts';
+import { addIncident } from './incident-program.ts';
 import { MisusedCommand } from './misused-command.ts';
+import { addOnCall } from './oncall-program.ts';
 import { globalsOf, openForVerb, type ProgramContext, print } from './program-context.ts';
 import { withProgress } from './progress.ts';
 import { addRecover } from './recover-program.ts';
@@ -28,6 +30,8 @@ Examples
   codeblue failover plan                 what a failover would do, and how long it would take
   codeblue recover --database hms --to 2026-11-21T07:30:00Z --reason "orders were deleted" --dry-run
   codeblue contain --reason "a key of ours was found outside" --dry-run
+  codeblue incident list                 what is wrong now, and who answers
+  codeblue oncall show                   who is on duty
   codeblue drill                         rehearse a failover beside the live system
   codeblue lab                           the whole system on this machine, no AWS needed
   codeblue status --lab                  look into a lab that was started with: codeblue lab --keep
@@ -58,6 +62,8 @@ export function buildProgram(context: ProgramContext): Command {
   addDrill(program, context);
   addRecover(program, context);
   addContain(program, context);
+  addIncident(program, context);
+  addOnCall(program, context);
   program.command('lab').description('run the whole system on this machine: codeblue lab --help tells its options').allowUnknownOption();
   return program;
 }

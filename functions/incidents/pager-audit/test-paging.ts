@@ -63,7 +63,7 @@ function hasTurn({ operations, region, scheduledAt }: Context): boolean {
 }
 
 /** The day's test, by the time that it was due: whoever repeats it sends nothing twice. */
-function testId({ scheduledAt, region }: Context): IncidentId {
+export function testId({ scheduledAt, region }: Pick<TaskContext, 'scheduledAt' | 'region'>): IncidentId {
   const digest = createHash('sha256').update(`test-paging/${region}/${scheduledAt.toISOString()}`).digest('hex').slice(0, 10);
   return IncidentId.parse(`inc-${timeSlug(scheduledAt)}-${digest}`);
 }
