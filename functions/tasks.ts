@@ -77,10 +77,20 @@ import { prepareReplacement } from './failover/recovery/steps/prepare-replacemen
 import { awaitRecoveryProtection, protectAfterRecovery } from './failover/recovery/steps/protect-after-recovery.ts';
 import { awaitReplacement, startReplacement } from './failover/recovery/steps/replace-database.ts';
 import { reportRecovery } from './failover/recovery/steps/report-recovery.ts';
+import { acknowledgeEndpoint } from './incidents/acknowledge/acknowledge-endpoint.ts';
 import { planPages } from './incidents/escalation/steps/plan-pages.ts';
 import { sendDuePages } from './incidents/escalation/steps/send-pages.ts';
 import { signalsEndpoint } from './incidents/ingest/signals-endpoint.ts';
 import { triageConsumers } from './incidents/ingest/triage-signals.ts';
+import { auditPager } from './incidents/pager-audit/audit-pager.ts';
+import { testPaging } from './incidents/pager-audit/test-paging.ts';
+import { askForRunbook, awaitRunbookAnswer } from './incidents/runbooks/steps/ask-for-runbook.ts';
+import { awaitRunbookEffect } from './incidents/runbooks/steps/await-runbook-effect.ts';
+import { beginRunbook } from './incidents/runbooks/steps/begin-runbook.ts';
+import { checkRunbook } from './incidents/runbooks/steps/check-runbook.ts';
+import { endLongQueriesStep } from './incidents/runbooks/steps/end-long-queries.ts';
+import { performRunbook } from './incidents/runbooks/steps/perform-runbook.ts';
+import { reportRunbook } from './incidents/runbooks/steps/report-runbook.ts';
 import { releaseHeldAlarmsTask } from './incidents/triage/release-held-alarms.ts';
 import { runMissedTasks } from './maintenance/run-missed-tasks.ts';
 import { checkVerificationAge } from './verify/check-verification-age.ts';
@@ -123,6 +133,8 @@ export const tasks: readonly AnyTask[] = [
   rehearseFailover,
   fullFailoverTest,
   releaseHeldAlarmsTask,
+  auditPager,
+  testPaging,
   runMissedTasks(() => tasks),
 ];
 
@@ -140,6 +152,8 @@ export interface StepLists {
   readonly breach: readonly AnyStep[];
   /** Chases people until somebody answers: in every Region, for the incidents of that Region alone. */
   readonly escalation: readonly AnyStep[];
+  /** Mends what an alarm is about: in every Region that can lead, and in that Region alone. */
+  readonly runbooks: readonly AnyStep[];
 }
 
 const verificationSteps: readonly AnyStep[] = [
@@ -241,6 +255,17 @@ const breachSteps: readonly AnyStep[] = [
 
 const escalationSteps: readonly AnyStep[] = [planPages, sendDuePages];
 
+const runbookSteps: readonly AnyStep[] = [
+  checkRunbook,
+  askForRunbook,
+  awaitRunbookAnswer,
+  beginRunbook,
+  performRunbook,
+  endLongQueriesStep,
+  awaitRunbookEffect,
+  reportRunbook,
+];
+
 export const stepLists: StepLists = {
   verification: verificationSteps,
   failover: failoverSteps,
@@ -249,6 +274,7 @@ export const stepLists: StepLists = {
   recovery: recoverySteps,
   breach: breachSteps,
   escalation: escalationSteps,
+  runbooks: runbookSteps,
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 
@@ -256,7 +282,7 @@ export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 export const consumers: readonly AnyConsumer[] = triageConsumers(() => tasks);
 
 /** Addresses that others ask: in every Region. */
-export const endpoints: readonly AnyEndpoint[] = [signalsEndpoint];
+export const endpoints: readonly AnyEndpoint[] = [signalsEndpoint, acknowledgeEndpoint];
 
 /** Everything that a function can run. */
 export const allOperations: readonly AnyOperation[] = [...tasks, ...steps, ...consumers, ...endpoints];

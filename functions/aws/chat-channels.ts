@@ -2,6 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { z } from 'zod';
 import { InvalidInput, NotFound, ServiceUnavailable } from '../common/errors.ts';
 import type { Severity } from '../common/incident-policy.ts';
+import { secretArnIn } from '../common/names.ts';
 import { ChannelRefused } from '../incidents/paging/errors.ts';
 import type { PageFacts, PageText } from '../incidents/paging/page-text.ts';
 import type { Channels } from '../incidents/ports.ts';
@@ -110,7 +111,7 @@ function secretText({ region, clock }: AwsSettings, arn: string | undefined, sha
     if (kept && kept.until > clock.now().getTime()) return kept.text;
     if (arn === undefined) throw new ChannelRefused('the config names no secret for it');
     try {
-      const command = new GetSecretValueCommand({ SecretId: secretIn(arn, region) });
+      const command = new GetSecretValueCommand({ SecretId: secretArnIn(arn, region) });
       const { SecretString = '' } = await calling('read a secret', () => secretsIn(region).send(command));
       const text = SecretString.trim();
       if (!shape.test(text)) throw new ChannelRefused('its secret has not the shape of a key or an address');
@@ -124,9 +125,6 @@ function secretText({ region, clock }: AwsSettings, arn: string | undefined, sha
     }
   };
 }
-
-/** Replicas have the name and the suffix of the secret that they were made of. */
-const secretIn = (arn: string, region: string): string => arn.split(':').with(3, region).join(':');
 
 async function findingsOf(key: () => Promise<string>): Promise<readonly string[]> {
   try {

@@ -38,6 +38,7 @@ export const coordinationKeys = {
   /** Region that closed its databases, and the epoch that it gave way to. */
   receipt: (region: string, epoch: number | '*'): string => `receipt#${region}#${epoch}`,
   request: (hash: string): string => `request#${hash}`,
+  runbookRequest: (hash: string): string => `runbook-request#${hash}`,
   answer: (hash: string): string => `answer#${hash}`,
 } as const;
 /** Keys of the state table: strings `pk` and `sk`; time to live in `expiresAt` (seconds since 1970). */
@@ -134,6 +135,9 @@ export const executionArn = (deployment: Deployment, region: string, machine: st
   arn(deployment, region, 'states', `execution:${machineName(deployment, machine)}:${execution}`);
 
 export const alarmTopicArn = (deployment: Deployment, region: string): string => arn(deployment, region, 'sns', alarmTopicName(deployment));
+
+/** The replica of a secret in another Region has its name and its suffix. */
+export const secretArnIn = (arn: string, region: string): string => arn.split(':').with(3, region).join(':');
 
 export const topicArn = (deployment: Deployment, region: string, topicName: string): string => arn(deployment, region, 'sns', topicName);
 

@@ -1,4 +1,4 @@
-import { linkKeyAlias, partitionOf, stateKeyAlias, topicArn } from '../../functions/common/names.ts';
+import { linkKeyAlias, partitionOf, secretArnIn, stateKeyAlias, topicArn } from '../../functions/common/names.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import { pageTopics } from '../incidents/page-topics.ts';
 import { type Grant, grant } from './grant.ts';
@@ -47,7 +47,7 @@ function onTopics(scope: RegionScope, actions: readonly string[]): readonly Gran
 function channelSecrets({ operations, region }: RegionScope): readonly Grant[] {
   const { pagerdutyRoutingKeySecretArn, slackWebhookSecretArn } = operations.incidents.channels;
   const resources = [pagerdutyRoutingKeySecretArn, slackWebhookSecretArn].flatMap((arn) =>
-    arn === undefined ? [] : [arn.split(':').with(3, region).join(':')],
+    arn === undefined ? [] : [secretArnIn(arn, region)],
   );
   return resources.length > 0 ? [grant({ actions: ['secretsmanager:GetSecretValue'], resources })] : [];
 }

@@ -17,6 +17,7 @@ import {
 import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import { candidateRegions } from '../../functions/failover/leadership/candidates.ts';
+import { runsRunbooks } from '../../functions/incidents/runbooks/targets.ts';
 import { type MachineName, machineNames } from '../../functions/maintenance/ports.ts';
 import { judgingRegions } from '../../functions/verify/judging-regions.ts';
 import { databasePermissions } from './database-permissions.ts';
@@ -26,6 +27,7 @@ import { dataKeyActions, keysThroughService } from './key-grants.ts';
 import { objects } from './object-grants.ts';
 import { isPagingNeed, pagingPermissions } from './paging-permissions.ts';
 import type { RegionScope } from './region-scope.ts';
+import { isRunbookNeed, runbookPermissions } from './runbook-permissions.ts';
 
 /** What a permission needs to know besides the deployment. */
 export interface PermissionScope extends RegionScope {
@@ -129,6 +131,7 @@ function startExecutions(scope: PermissionScope, regions: readonly Region[], mac
 }
 
 const provesBackups = (machine: MachineName): boolean => machine.startsWith('verify-');
+const movesTheLead = (machine: MachineName): boolean => !provesBackups(machine) && !chasesPeople(machine) && machine !== 'run-runbook';
 const chasesPeople = (machine: MachineName): boolean => machine === 'escalate-incident';
 
 function lockedCopies(scope: PermissionScope): readonly Grant[] {
@@ -188,11 +191,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
     case 'executions:move':
       return operations.failover.mode === 'off'
         ? [] // there are no such machines then
-        : startExecutions(
-            scope,
-            scope.staysHome ? [region] : candidateRegions(operations),
-            machineNames.filter((machine) => !provesBackups(machine) && !chasesPeople(machine)),
-          );
+        : startExecutions(scope, scope.staysHome ? [region] : candidateRegions(operations), machineNames.filter(movesTheLead));
     case 'signal-queue:send':
       return operations.incidents.mode === 'off'
         ? []
@@ -200,6 +199,8 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
             grant({ actions: ['sqs:SendMessage'], resources: queueNames.map((queue) => queueArn(operations, region, queue)) }),
             keysThroughService(scope, [region], stateKeyAlias(operations), 'sqs', ['kms:Decrypt', 'kms:GenerateDataKey']),
           ];
+    case 'runbooks:start':
+      return runsRunbooks(operations, region) ? startExecutions(scope, [region], ['run-runbook']) : [];
     case 'executions:escalate':
       return operations.incidents.mode === 'off' ? [] : startExecutions(scope, [region], machineNames.filter(chasesPeople));
     case 'state-backups:backup':
@@ -218,6 +219,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
     case 'vault:lock':
       return lockedCopies(scope);
     default:
+      if (isRunbookNeed(need)) return runbookPermissions(need, scope);
       if (isPagingNeed(need)) return pagingPermissions(need, scope);
       return isFailoverNeed(need) ? failoverPermissions(need, scope) : databasePermissions(need, scope);
   }

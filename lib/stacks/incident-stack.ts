@@ -1,8 +1,13 @@
 import { NestedStack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { acknowledgeEndpoint } from '../../functions/incidents/acknowledge/acknowledge-endpoint.ts';
+import { runsRunbooks } from '../../functions/incidents/runbooks/targets.ts';
 import { consumers, endpoints, type StepLists } from '../../functions/tasks.ts';
 import { addressOf, SignalDoors } from '../incidents/doors.ts';
 import { EscalationMachines } from '../incidents/escalation-machines.ts';
+import { linkKey } from '../incidents/link-key.ts';
+import { PageTopics } from '../incidents/page-topics.ts';
+import { RunbookMachines } from '../incidents/runbook-machines.ts';
 import { type RegionGround, RegionWorkers } from './region-workers.ts';
 
 /**
@@ -10,24 +15,39 @@ import { type RegionGround, RegionWorkers } from './region-workers.ts';
  * removed with its Region's stack. There is none while `incidents.mode` is off.
  */
 export class IncidentStack extends NestedStack {
+  /** Where the links of this Region's pages lead. */
+  readonly acknowledgeUrl: string | undefined;
+
   constructor(parent: Construct, ground: RegionGround, steps: StepLists) {
     const { scope, keys } = ground;
     super(parent, 'Incidents', {
       description: `Codeblue for ${scope.operations.name}: from an alarm in ${scope.region} to a person who answers`,
     });
-    const workers = new RegionWorkers(this, ground);
+    new PageTopics(this, scope, keys);
+    linkKey(this, scope);
+    const doors = new RegionWorkers(this, ground);
+    const addresses = new Map(endpoints.map((endpoint) => [endpoint.name, addressOf(endpoint, doors.make(endpoint)).url]));
+    this.acknowledgeUrl = addresses.get(acknowledgeEndpoint.name);
+    const workers = new RegionWorkers(this, { ...ground, acknowledgeUrl: this.acknowledgeUrl });
     new EscalationMachines(
       this,
       scope,
       keys,
       steps.escalation.map((step) => workers.make(step)),
     );
+    if (runsRunbooks(scope.operations, scope.region)) {
+      new RunbookMachines(
+        this,
+        scope,
+        keys,
+        steps.runbooks.map((step) => workers.make(step)),
+      );
+    }
     new SignalDoors(
       this,
       scope,
       keys,
       consumers.map((consumer) => ({ consumer, worker: workers.make(consumer) })),
     );
-    for (const endpoint of endpoints) addressOf(endpoint, workers.make(endpoint));
   }
 }

@@ -61,7 +61,8 @@ export class RegionStack extends Stack {
     const rehearsal = live && moves && canLead ? new RehearsalNetwork(this, scope, live) : undefined;
     const production = rehearsal?.production ?? live;
     const ground = { scope, keys, topic, tasks, bundle, production, isolated, rehearsal };
-    const workers = new RegionWorkers(this, ground);
+    const incidents = operations.incidents.mode === 'on' ? new IncidentStack(this, ground, steps) : undefined;
+    const workers = new RegionWorkers(this, { ...ground, acknowledgeUrl: incidents?.acknowledgeUrl });
 
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${operations.name}-codeblue` });
     for (const task of tasks.filter((each) => runsHere(each, operations, region))) {
@@ -79,7 +80,6 @@ export class RegionStack extends Stack {
       }
     }
     if (hasFailoverMachine(scope)) new MovingStack(this, ground, steps);
-    if (operations.incidents.mode === 'on') new IncidentStack(this, ground, steps);
     new AlarmStack(this, ground);
   }
 

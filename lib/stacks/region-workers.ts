@@ -23,6 +23,8 @@ export interface RegionGround {
   readonly production: FunctionNetwork | undefined;
   readonly isolated: IsolatedNetwork | undefined;
   readonly rehearsal: RehearsalNetwork | undefined;
+  /** Where the links of this Region's pages lead; undefined where nobody is paged. */
+  readonly acknowledgeUrl?: string | undefined;
 }
 
 /** What makes databases in the isolated network: restores, and clones of Aurora to rehearse with. */
@@ -66,8 +68,9 @@ export class RegionWorkers {
   }
 
   #environmentOf({ needs }: AnyOperation): Readonly<Record<string, string>> {
-    const { isolated, rehearsal } = this.#ground;
+    const { isolated, rehearsal, acknowledgeUrl } = this.#ground;
     return {
+      ...(acknowledgeUrl !== undefined && needs.includes('link-signer:sign') ? { [environmentNames.acknowledgeUrl]: acknowledgeUrl } : {}),
       ...(isolated && needs.some((need) => madeIsolated.has(need))
         ? { [environmentNames.isolatedSecurityGroup]: isolated.restoredGroup.securityGroupId }
         : {}),

@@ -7,6 +7,7 @@ import { manifestsPort } from '../../functions/aws/manifests.ts';
 import { outboxPort } from '../../functions/aws/outbox.ts';
 import { proofsPort } from '../../functions/aws/proofs.ts';
 import { recoveryPointsPort } from '../../functions/aws/recovery-points.ts';
+import { sendRatesPort } from '../../functions/aws/send-rates.ts';
 import type { AwsSettings } from '../../functions/aws/settings.ts';
 import { stateBackupsPort } from '../../functions/aws/state-backups.ts';
 import type { Region } from '../../functions/common/ids.ts';
@@ -19,6 +20,7 @@ import { manifestsContract } from '../contracts/manifests.contract.ts';
 import { outboxContract } from '../contracts/outbox.contract.ts';
 import { proofsContract } from '../contracts/proofs.contract.ts';
 import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
+import { sendRatesContract } from '../contracts/send-rates.contract.ts';
 import { stateBackupsContract } from '../contracts/state-backups.contract.ts';
 import { home } from '../support/incidents.ts';
 import { createBuckets, createKeys, createTables, motoSettings, resetMoto } from '../support/moto.ts';
@@ -45,6 +47,10 @@ async function freshEverywhere(): Promise<(region: Region) => AwsSettings> {
 incidentsContract(async () => {
   const settingsOf = await freshEverywhere();
   return { incidents: incidentsPort(settingsOf(home)), in: (region) => incidentsPort(settingsOf(region)) };
+});
+sendRatesContract(async () => {
+  const settingsOf = await freshEverywhere();
+  return { sendRates: sendRatesPort(settingsOf(home)), in: (region) => sendRatesPort(settingsOf(region)) };
 });
 outboxContract(async () => {
   const settingsOf = await freshEverywhere();

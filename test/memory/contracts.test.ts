@@ -1,9 +1,12 @@
 import { DatabaseId, Region, timestamp } from '../../functions/common/ids.ts';
+import { memoryAllowances } from '../../functions/memory/allowances.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
 import { memoryIncidents } from '../../functions/memory/incidents.ts';
 import { memoryItemStore } from '../../functions/memory/item-store.ts';
 import { memoryOutbox } from '../../functions/memory/outbox.ts';
 import { memoryPorts } from '../../functions/memory/ports.ts';
+import { memorySendRates } from '../../functions/memory/send-rates.ts';
+import { allowancesContract } from '../contracts/allowances.contract.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
 import { capacityContract } from '../contracts/capacity.contract.ts';
 import { coordinationContract } from '../contracts/coordination.contract.ts';
@@ -11,6 +14,7 @@ import { databasesContract } from '../contracts/databases.contract.ts';
 import { evidenceLogsContract } from '../contracts/evidence-logs.contract.ts';
 import { incidentsContract } from '../contracts/incidents.contract.ts';
 import { ledgerContract } from '../contracts/ledger.contract.ts';
+import { linkSignerContract } from '../contracts/link-signer.contract.ts';
 import { manifestsContract } from '../contracts/manifests.contract.ts';
 import { networkFenceContract } from '../contracts/network-fence.contract.ts';
 import { outboxContract } from '../contracts/outbox.contract.ts';
@@ -18,6 +22,8 @@ import { proofsContract } from '../contracts/proofs.contract.ts';
 import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
 import { replicasContract } from '../contracts/replicas.contract.ts';
 import { reportsContract } from '../contracts/reports.contract.ts';
+import { sendRatesContract } from '../contracts/send-rates.contract.ts';
+import { signalQueueContract } from '../contracts/signal-queue.contract.ts';
 import { signerContract } from '../contracts/signer.contract.ts';
 import { stateBackupsContract } from '../contracts/state-backups.contract.ts';
 import { testOperations } from '../support/operations.ts';
@@ -46,6 +52,19 @@ reportsContract(async () => fresh().reports);
 incidentsContract(async () => {
   const { incidents, store } = overStore();
   return { incidents, in: (region) => memoryIncidents({ store, region }) };
+});
+allowancesContract(async () => {
+  const { allowances, store } = overStore();
+  return { allowances, in: (region) => memoryAllowances({ store, region }) };
+});
+signalQueueContract(async () => {
+  const { signalQueue } = fresh();
+  return { signalQueue, taken: async (queue) => signalQueue.receive(queue, 1000).map(({ body }) => body) };
+});
+linkSignerContract(async () => fresh().linkSigner);
+sendRatesContract(async () => {
+  const { sendRates, store } = overStore();
+  return { sendRates, in: (region) => memorySendRates({ store, region }) };
 });
 outboxContract(async () => {
   const { outbox, store } = overStore();
