@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { InvalidInput } from '../functions/common/errors.ts';
 import { machineName } from '../functions/common/names.ts';
 import type { Operations } from '../functions/common/operations.ts';
+import { runsRunbooks } from '../functions/incidents/runbooks/targets.ts';
 import { type MachineName, machineNames } from '../functions/maintenance/ports.ts';
 import { stepLists, tasks } from '../functions/tasks.ts';
 import { codeblueApp } from './codeblue-app.ts';
@@ -79,7 +80,8 @@ function machinesIn({ Resources }: z.output<typeof Template>, operations: Operat
   ];
   const deployed = machineNames
     .filter((name) => !moving.includes(name) || operations.failover.mode !== 'off')
-    .filter((name) => name !== 'escalate-incident' || operations.incidents.mode === 'on');
+    .filter((name) => name !== 'escalate-incident' || operations.incidents.mode === 'on')
+    .filter((name) => name !== 'run-runbook' || runsRunbooks(operations, operations.regions.primary));
   return deployed.map((name) => {
     const machine = machines.find((each) => each.StateMachineName === machineName(operations, name));
     if (!machine) throw new InvalidInput(`the template has no machine "${name}"`);

@@ -7,6 +7,7 @@ import type {
   CoordinationRecord,
   FenceReceipt,
   Hold,
+  RunbookApproval,
   Vote,
 } from '../functions/failover/models.ts';
 import type { Coordination } from '../functions/failover/ports.ts';
@@ -41,6 +42,7 @@ export class CoordinationTable {
   readonly votes = new Map<Region, Vote>();
   readonly #receipts = new Map<string, FenceReceipt>();
   readonly #asked = new Map<string, ApprovalRequest>();
+  readonly #askedForRunbooks = new Map<string, RunbookApproval>();
   readonly answers = new Map<string, ApprovalAnswer>();
   #hold: Hold | undefined;
   #containment: Containment | undefined;
@@ -118,6 +120,8 @@ export class CoordinationTable {
       putReceipt: (receipt) => strong('putReceipt', () => void this.#receipts.set(`${receipt.region}/${receipt.epoch}`, receipt)),
       ask: (request) => strong('ask', () => once(this.#asked, request.hash, request)),
       requests: () => strong('requests', () => [...this.#asked.values()]),
+      askForRunbook: (request) => strong('askForRunbook', () => once(this.#askedForRunbooks, request.hash, request)),
+      runbookRequests: () => strong('runbookRequests', () => [...this.#askedForRunbooks.values()]),
       answer: (answer) => strong('answer', () => once(this.answers, answer.hash, answer)),
       answerTo: (hash) => strong('answerTo', () => this.answers.get(hash)),
       hold: () => strong('hold', () => this.#hold),

@@ -178,6 +178,8 @@ export class Surroundings {
           const reachedAt = time.now + random.int(toMicros(1), toMicros(20));
           this.#strength.set(`${region}/${name}`, { wanted: count, before: running(strength), reachedAt });
         }),
+      /** A part at a time: as many run as before. */
+      restart: ({ region }) => this.#act(process, 'capacity.restart', region, () => {}),
       describe: ({ region, name }) =>
         this.#ask(process, 'capacity.describe', region, () => {
           const strength = strengthOf(region, name);

@@ -1,10 +1,16 @@
-import { AutoScalingClient, DescribeAutoScalingGroupsCommand, SetDesiredCapacityCommand } from '@aws-sdk/client-auto-scaling';
+import {
+  AutoScalingClient,
+  DescribeAutoScalingGroupsCommand,
+  DescribeInstanceRefreshesCommand,
+  SetDesiredCapacityCommand,
+  StartInstanceRefreshCommand,
+} from '@aws-sdk/client-auto-scaling';
 import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { InvalidInput, NotFound } from '../common/errors.ts';
 import type { Region } from '../common/ids.ts';
 import type { Capacity, CapacityTarget } from '../failover/ports.ts';
 import { clientOptions, perRegion } from './client-options.ts';
-import { calling } from './errors.ts';
+import { calling, errorNameOf } from './errors.ts';
 import type { AwsSettings } from './settings.ts';
 
 const ecsIn = perRegion((region) => new ECSClient(clientOptions(region)));
@@ -17,6 +23,9 @@ interface Scalable {
   describe(region: Region, name: string): Promise<Strength>;
   /** @throws InvalidInput when the thing's own limits forbid that count */
   set(region: Region, name: string, count: number): Promise<void>;
+  /** When the last replacement of everything that runs was begun. */
+  restartedAt(region: Region, name: string): Promise<Date | undefined>;
+  restart(region: Region, name: string): Promise<void>;
 }
 
 /** ECS services and Auto Scaling groups, under the names that the config gives them in each Region. */
@@ -42,23 +51,42 @@ export function capacityPort({ operations }: Pick<AwsSettings, 'operations'>): C
       const { kind, id } = resolve(target);
       return calling(`describe ${id}`, () => kind.describe(target.region, id));
     },
+    async restart(target, since) {
+      const { kind, id } = resolve(target);
+      const last = await calling(`look for the last restart of ${id}`, () => kind.restartedAt(target.region, id));
+      if (last && last.getTime() >= since.getTime()) return;
+      await calling(`restart ${id}`, () => kind.restart(target.region, id));
+    },
   };
 }
 
 /** Named `cluster/service`. */
 const ecsServices: Scalable = {
   async describe(region, name) {
-    const [cluster, service] = namesOf(name);
-    const { services = [] } = await ecsIn(region).send(new DescribeServicesCommand({ cluster, services: [service] }));
-    const found = services.find((each) => each.status === 'ACTIVE');
-    if (!found) throw new NotFound(`there is no ECS service ${name} in ${region}`);
-    return { wanted: found.desiredCount ?? 0, running: found.runningCount ?? 0 };
+    const { desiredCount = 0, runningCount = 0 } = await findService(region, name);
+    return { wanted: desiredCount, running: runningCount };
   },
   async set(region, name, desiredCount) {
     const [cluster, service] = namesOf(name);
     await ecsIn(region).send(new UpdateServiceCommand({ cluster, service, desiredCount }));
   },
+  /** The deployment that every new task belongs to. */
+  async restartedAt(region, name) {
+    return (await findService(region, name)).deployments?.find(({ status }) => status === 'PRIMARY')?.createdAt;
+  },
+  async restart(region, name) {
+    const [cluster, service] = namesOf(name);
+    await ecsIn(region).send(new UpdateServiceCommand({ cluster, service, forceNewDeployment: true }));
+  },
 };
+
+async function findService(region: Region, name: string) {
+  const [cluster, service] = namesOf(name);
+  const { services = [] } = await ecsIn(region).send(new DescribeServicesCommand({ cluster, services: [service] }));
+  const found = services.find((each) => each.status === 'ACTIVE');
+  if (!found) throw new NotFound(`there is no ECS service ${name} in ${region}`);
+  return found;
+}
 
 function namesOf(name: string): readonly [string, string] {
   const [cluster, service] = name.split('/');
@@ -81,6 +109,21 @@ const autoScalingGroups: Scalable = {
     }
     const wanted = { AutoScalingGroupName: name, DesiredCapacity: count, HonorCooldown: false };
     await groupsIn(region).send(new SetDesiredCapacityCommand(wanted));
+  },
+  /** Newest first ("DescribeInstanceRefreshes", Amazon EC2 Auto Scaling API Reference). */
+  async restartedAt(region, name) {
+    const last = new DescribeInstanceRefreshesCommand({ AutoScalingGroupName: name, MaxRecords: 1 });
+    return (await groupsIn(region).send(last)).InstanceRefreshes?.[0]?.StartTime;
+  },
+  async restart(region, name) {
+    // Nine tenths of the group, which is the service's own default, go on serving; a group of one starts its new instance first.
+    const preferences = { MinHealthyPercentage: 90, MaxHealthyPercentage: 110, SkipMatching: false };
+    try {
+      await groupsIn(region).send(new StartInstanceRefreshCommand({ AutoScalingGroupName: name, Preferences: preferences }));
+    } catch (error) {
+      // Somebody else began it: everything is being replaced, which is what was asked for.
+      if (!/^InstanceRefreshInProgress(Fault)?$/.test(errorNameOf(error))) throw error;
+    }
   },
 };
 

@@ -15,7 +15,16 @@ import type { Region } from '../common/ids.ts';
 import { coordinationKeys, coordinationTableName } from '../common/names.ts';
 import { regionsOf } from '../common/operations-lookup.ts';
 import { parseAs } from '../common/parse.ts';
-import { ApprovalAnswer, ApprovalRequest, Containment, CoordinationRecord, FenceReceipt, Hold, Vote } from '../failover/models.ts';
+import {
+  ApprovalAnswer,
+  ApprovalRequest,
+  Containment,
+  CoordinationRecord,
+  FenceReceipt,
+  Hold,
+  RunbookApproval,
+  Vote,
+} from '../failover/models.ts';
 import type { Coordination } from '../failover/ports.ts';
 import { perRegion } from './client-options.ts';
 import { calling } from './errors.ts';
@@ -38,7 +47,7 @@ const replicaIn = perRegion((region) =>
 const StoredItem = z.object({ pk: z.string(), body: z.unknown(), writtenBy: z.string().optional() });
 
 /**
- * One table, `pk` alone: `record`, `vote#<region>`, `receipt#<region>#<epoch>`, `request#<hash>`, `answer#<hash>`, `hold`, `containment`. Each item has its
+ * One table, `pk` alone: `record`, `vote#<region>`, `receipt#<region>#<epoch>`, `request#<hash>`, `runbook-request#<hash>`, `answer#<hash>`, `hold`, `containment`. Each item has its
  * value in `body`; the record also has its `version` at the top, for conditions, and the id of the call that wrote it.
  *
  * A write whose answer was lost is repeated by the SDK and then meets its own result: the id tells that apart from somebody else's write, so a
@@ -136,7 +145,11 @@ export function coordinationPort({ region, operations }: Pick<AwsSettings, 'regi
       await put(coordinationKeys.receipt(receipt.region, receipt.epoch), parseAs(FenceReceipt, receipt, 'the receipt'));
     },
     ask: (request) => putOnce(ApprovalRequest, coordinationKeys.request(request.hash), request),
-    requests: () => asking('list the requests', (documents) => requestsIn(documents, TableName)),
+    requests: () =>
+      asking('list the requests', (documents) => requestsIn(documents, TableName, coordinationKeys.request(''), ApprovalRequest)),
+    askForRunbook: (request) => putOnce(RunbookApproval, coordinationKeys.runbookRequest(request.hash), request),
+    runbookRequests: () =>
+      asking('list the requests', (documents) => requestsIn(documents, TableName, coordinationKeys.runbookRequest(''), RunbookApproval)),
     answer: (answer) => putOnce(ApprovalAnswer, coordinationKeys.answer(answer.hash), answer),
     answerTo: (hash) => get(ApprovalAnswer, coordinationKeys.answer(hash)),
     hold: () => get(Hold, coordinationKeys.hold),
@@ -167,16 +180,21 @@ function bodyOf<S extends z.ZodType>(schema: S, item: unknown): z.output<S> {
 }
 
 /** The table holds a few dozen items for years: reading it whole costs less than an index would. */
-async function requestsIn(documents: DynamoDBDocumentClient, TableName: string): Promise<readonly ApprovalRequest[]> {
-  const found: ApprovalRequest[] = [];
+async function requestsIn<S extends z.ZodType>(
+  documents: DynamoDBDocumentClient,
+  TableName: string,
+  prefix: string,
+  schema: S,
+): Promise<readonly z.output<S>[]> {
+  const found: z.output<S>[] = [];
   const query = {
     TableName,
     ConsistentRead: true,
     FilterExpression: 'begins_with(pk, :prefix)',
-    ExpressionAttributeValues: { ':prefix': coordinationKeys.request('') },
+    ExpressionAttributeValues: { ':prefix': prefix },
   };
   for await (const page of paginateScan({ client: documents }, query)) {
-    found.push(...(page.Items ?? []).map((item) => bodyOf(ApprovalRequest, item)));
+    found.push(...(page.Items ?? []).map((item) => bodyOf(schema, item)));
   }
   return found;
 }

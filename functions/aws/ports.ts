@@ -7,11 +7,13 @@ import type { AwsSettings } from './settings.ts';
  */
 const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promise<Ports[P]> } = {
   allowances: async (settings) => (await import('./allowances.ts')).allowancesPort(settings),
+  alarmStates: async () => (await import('./alarm-states.ts')).alarmStatesPort(),
   auditLog: async (settings) => (await import('./audit-log.ts')).auditLogPort(settings),
   capacity: async (settings) => (await import('./capacity.ts')).capacityPort(settings),
   channels: async (settings) => (await import('./channels.ts')).channelsPort(settings),
   coordination: async (settings) => (await import('./coordination.ts')).coordinationPort(settings),
   databases: async (settings) => (await import('./databases.ts')).databasesPort(settings),
+  databaseStorage: async (settings) => (await import('./database-storage.ts')).databaseStoragePort(settings),
   evidenceLogs: async (settings) => (await import('./evidence-logs.ts')).evidenceLogsPort(settings),
   executions: async (settings) => (await import('./executions.ts')).executionsPort(settings),
   fences: async (settings) => (await import('./fences.ts')).fencesPort(settings),
@@ -29,6 +31,7 @@ const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promis
   replicas: async (settings) => (await import('./replicas.ts')).replicasPort(settings),
   reports: async (settings) => (await import('./reports.ts')).reportsPort(settings),
   routingControls: async (settings) => (await import('./routing-controls.ts')).routingControlsPort(settings),
+  runbookRuns: async (settings) => (await import('./runbook-runs.ts')).runbookRunsPort(settings),
   sendRates: async (settings) => (await import('./send-rates.ts')).sendRatesPort(settings),
   signalQueue: async (settings) => (await import('./signal-queue.ts')).signalQueuePort(settings),
   signer: async (settings) => (await import('./signer.ts')).signerPort(settings),

@@ -31,6 +31,7 @@ import type { AwsSettings } from './settings.ts';
  * | spent link      | `spent#<nonce>`        | `spent`                      | when; goes a day after it expires |
  * | page            | `pages#<incidentId>`   | `<pageId>`                   | Page                         |
  * | rate of a channel | `rate#<region>`       | `<method>`                   | SendRate                     |
+ * | automated runbooks | `runbooks#<region>`   | `history`                    | RunbookHistory               |
  * | ... not sent yet | `pages#unsent#<home>` | `<dueAt>#<pageId>`           | the page's and the incident's id |
  * | allowance used  | `allowance#<region>#<name>#<minute>` | `allowance`    | none: `used` counts; goes after an hour |
  *
@@ -60,6 +61,7 @@ export const stateKeys = {
   allowance: (region: Region, name: string, minute: Timestamp) => ({ pk: `allowance#${region}#${name}#${minute}`, sk: 'allowance' }),
   page: (incidentId: IncidentId, pageId: string) => ({ pk: `pages#${incidentId}`, sk: pageId }),
   sendRate: (region: Region, method: Page['method']) => ({ pk: `rate#${region}`, sk: method }),
+  runbookHistory: (region: Region) => ({ pk: `runbooks#${region}`, sk: 'history' }),
   unsentPage: ({ home, dueAt, pageId }: Pick<Page, 'home' | 'dueAt' | 'pageId'>) => ({ pk: unsentPages(home), sk: `${dueAt}#${pageId}` }),
 } as const;
 

@@ -160,10 +160,12 @@ const SeverityPolicy = z.strictObject({
 export type SeverityPolicy = z.output<typeof SeverityPolicy>;
 
 /** What an automated runbook may do by itself. */
-const AutomatedRunbook = z.strictObject({
+export const AutomatedRunbook = z.strictObject({
   id: Name,
   /** Alarms that start it, by the name of their page (`ServiceDown`). */
   alarm: z.string().regex(/^[A-Z][A-Za-z0-9]{1,60}$/, 'the name of an alarm such as ServiceDown'),
+  /** What the alarm must be about, where that is not what the action acts on: a service whose trouble its capacity can mend. */
+  subject: Name.optional(),
   action: z.discriminatedUnion('kind', [
     /** Of `failover.capacity`. */
     z.strictObject({ kind: z.literal('restart-service'), capacity: Name }),

@@ -12,7 +12,8 @@ import type {
   Reports,
   RoutingControls,
 } from '../failover/ports.ts';
-import type { Allowances, Channels, Incidents, LinkSigner, Outbox, SendRates, SignalQueue } from '../incidents/ports.ts';
+import type { AlarmStates, Allowances, Channels, Incidents, LinkSigner, Outbox, SendRates, SignalQueue } from '../incidents/ports.ts';
+import type { DatabaseStorage, RunbookRuns } from '../incidents/runbooks/ports.ts';
 import type { Executions, Ledger, Metrics, TaskInvoker } from '../maintenance/ports.ts';
 import type { Proofs, Signer, SqlServers } from '../verify/ports.ts';
 import { InvalidInput } from './errors.ts';
@@ -23,11 +24,13 @@ import { InvalidInput } from './errors.ts';
  */
 export interface Ports {
   readonly allowances: Allowances;
+  readonly alarmStates: AlarmStates;
   readonly auditLog: AuditLog;
   readonly capacity: Capacity;
   readonly channels: Channels;
   readonly coordination: Coordination;
   readonly databases: Databases;
+  readonly databaseStorage: DatabaseStorage;
   readonly evidenceLogs: EvidenceLogs;
   readonly executions: Executions;
   readonly fences: Fences;
@@ -45,6 +48,7 @@ export interface Ports {
   readonly replicas: Replicas;
   readonly reports: Reports;
   readonly routingControls: RoutingControls;
+  readonly runbookRuns: RunbookRuns;
   readonly sendRates: SendRates;
   readonly signalQueue: SignalQueue;
   readonly signer: Signer;
@@ -120,6 +124,13 @@ const portOfNeed = {
   'incidents:triage': 'incidents',
   'signal-queue:send': 'signalQueue',
   'allowances:take': 'allowances',
+  // Automated runbooks, each for what the config's runbooks act on and for nothing else.
+  'runbooks:start': 'executions',
+  'runbooks:record': 'runbookRuns',
+  'runbooks:restart': 'capacity',
+  'runbooks:scale-out': 'capacity',
+  'runbooks:enlarge-storage': 'databaseStorage',
+  'alarm-states:read': 'alarmStates',
   'outbox:read': 'outbox',
   'outbox:write': 'outbox',
   'channels:send': 'channels',

@@ -190,6 +190,24 @@ export const ApprovalRequest = z.strictObject({
 });
 export type ApprovalRequest = z.output<typeof ApprovalRequest>;
 
+/** What a human is asked before an automated runbook acts: good for this run of this runbook as the config has it, and for nothing else. */
+export const RunbookQuestion = z.strictObject({
+  question: z.literal('run-runbook'),
+  /** The execution that waits for it. */
+  runId: z.string().min(1).max(80),
+  region: Region,
+  /** The runbook as the config has it, as JSON. */
+  runbook: z.string().min(1).max(2000),
+  /** What it would do, and because of what, in words. */
+  says: z.string().min(1).max(500),
+  requestedBy: z.string().min(1).max(200),
+  requestedAt: Timestamp,
+});
+export type RunbookQuestion = z.output<typeof RunbookQuestion>;
+
+export const RunbookApproval = ApprovalRequest.extend({ question: RunbookQuestion });
+export type RunbookApproval = z.output<typeof RunbookApproval>;
+
 /** One person's answer. The first counts. */
 export const ApprovalAnswer = z.strictObject({
   hash: Sha256,

@@ -58,16 +58,16 @@ export interface Coordination {
 export interface Fence {
   /** Microseconds since 1970 by the DATABASE's clock: read before the coordination record is renewed, a lease of `clock + length` can never outlive the renewal's. */
   clock(): Promise<number>;
-  /** Writes are accepted until then. False when the database has seen a later epoch: nothing changed. Never shortens a lease of the same epoch. */
-  renew(lease: { readonly epoch: Epoch; readonly holder: Region; readonly untilMicros: number }): Promise<boolean>;
+  /** Writes are accepted until then. False when the database has seen a later epoch, or was replaced: nothing changed. Never shortens a lease of the same epoch. */
+  renew(lease: LeaseGiven): Promise<boolean>;
   /**
    * Refuses writes from now on and for every epoch before `epoch`. Resolves only when no transaction is left that could still commit a write;
    * then writes the closing mark, the last write of all: a replica that shows it has everything.
    *
-   * `replaced`: a restored copy takes its place in this very epoch; it takes no lease of it, then. Given back in the epoch after, it does.
+   * `replaced`: a restored copy takes its place in this very epoch. It takes no lease, then, from anybody who knows primaries that were opened in it or later.
    *
-   * @throws Conflict when a lease of this epoch, or of a later one, was given: it is too late to close for it; and when this database was replaced in an earlier
-   *   epoch: a name that still leads to it must not tell that the primary is closed
+   * @throws Conflict when a lease of this epoch, or of a later one, was given: it is too late to close for it; and when this database was replaced
+   *   and does not lead any more: a name that still leads to it must not tell that the primary is closed
    */
   close(epoch: Epoch, closing?: Closing): Promise<Position>;
   state(): Promise<FenceState>;
@@ -75,7 +75,18 @@ export interface Fence {
   end(): Promise<void>;
 }
 
-export interface Closing {
+/** `primarySince` of the coordination record, as whoever asks knows it; left out where nothing has ever moved. */
+interface KnownPrimaries {
+  readonly primarySince?: Epoch | undefined;
+}
+
+export interface LeaseGiven extends KnownPrimaries {
+  readonly epoch: Epoch;
+  readonly holder: Region;
+  readonly untilMicros: number;
+}
+
+export interface Closing extends KnownPrimaries {
   readonly replaced?: boolean;
 }
 
@@ -102,6 +113,8 @@ export interface FenceState {
 export interface Fences {
   /** Connects to the live database of that Region. @throws ServiceUnavailable when it does not answer within the time that `failover.observe.timeout` allows */
   open(databaseId: DatabaseId, region: Region): Promise<Fence>;
+  /** Connects to a copy that `Replicas.prepareSwap` has made fit, under its own name. @throws ServiceUnavailable, NotFound */
+  openCopy(copy: SwapRequest): Promise<Fence>;
 }
 
 export interface ReplicaState {

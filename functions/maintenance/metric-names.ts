@@ -77,6 +77,8 @@ export const metricNames = {
     unanswered: 'IncidentsUnanswered',
     /** Steps under way that told nobody, because nobody was on duty; dimension Region. */
     nobodyOnDuty: 'StepsWithNobodyOnDuty',
+    /** 1 for each run of an automated runbook that began and did not help, 0 for one that did; dimension Region. */
+    runbooksFailed: 'RunbooksFailed',
     /** From the time that a page was due to the channel's receipt; dimension Method. */
     pageSeconds: 'PageSeconds',
     /** Pages that a channel did not take; dimension Method. */

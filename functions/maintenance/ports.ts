@@ -53,6 +53,7 @@ export const machineNames = [
   'recover-database',
   'contain-breach',
   'escalate-incident',
+  'run-runbook',
 ] as const;
 export type MachineName = (typeof machineNames)[number];
 

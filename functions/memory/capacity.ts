@@ -16,11 +16,15 @@ const Strength = z.strictObject({
   reachedAt: Timestamp,
   /** New tasks or instances do not start. */
   stuck: z.boolean(),
+  /** When the last restart was asked for. */
+  restartedAt: Timestamp.optional(),
 });
 
 export interface MemoryCapacity extends Capacity, Failable<Capacity> {
   /** What is asked for from now on does not start, as without room in a zone; false lets it start at once. */
   setStuck(target: CapacityTarget, stuck: boolean): void;
+  /** Restarts that were asked for, in order. */
+  readonly restarts: readonly (CapacityTarget & { readonly at: Timestamp })[];
 }
 
 /** Tasks and instances that start a minute of the clock after they are asked for; at first at the strength of the config. */
@@ -44,6 +48,7 @@ export function memoryCapacity(settings: {
   const running = ({ wanted, before, reachedAt, stuck }: z.output<typeof Strength>): number =>
     wanted > before && (stuck || Date.parse(reachedAt) > clock.now().getTime()) ? before : wanted;
 
+  const restarts: (CapacityTarget & { readonly at: Timestamp })[] = [];
   const port = failable<Capacity>({
     async scale(target, count, rule) {
       const now = strengthOf(target);
@@ -55,8 +60,16 @@ export function memoryCapacity(settings: {
       const now = strengthOf(target);
       return { wanted: now.wanted, running: running(now) };
     },
+    async restart(target, since) {
+      const now = strengthOf(target);
+      if (now.restartedAt !== undefined && Date.parse(now.restartedAt) >= since.getTime()) return;
+      const at = timestamp(clock.now());
+      restarts.push({ name: target.name, region: target.region, at });
+      strengths.put(`${target.region}/${target.name}`, { ...now, restartedAt: at });
+    },
   });
   return Object.assign(port, {
+    restarts,
     setStuck(target: CapacityTarget, stuck: boolean) {
       strengths.put(`${target.region}/${target.name}`, { ...strengthOf(target), stuck });
     },

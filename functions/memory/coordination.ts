@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { Conflict, ServiceUnavailable } from '../common/errors.ts';
-import { ApprovalAnswer, ApprovalRequest, Containment, CoordinationRecord, FenceReceipt, Hold, Vote } from '../failover/models.ts';
+import {
+  ApprovalAnswer,
+  ApprovalRequest,
+  Containment,
+  CoordinationRecord,
+  FenceReceipt,
+  Hold,
+  RunbookApproval,
+  Vote,
+} from '../failover/models.ts';
 import type { Coordination } from '../failover/ports.ts';
 import { type Failable, failable } from './failable.ts';
 import type { ItemStore } from './item-store.ts';
@@ -21,6 +30,7 @@ export function memoryCoordination(store: ItemStore): MemoryCoordination {
   const votes = items(store, 'coordination-votes', Vote);
   const receipts = items(store, 'coordination-receipts', FenceReceipt);
   const requests = items(store, 'coordination-requests', ApprovalRequest);
+  const runbookRequests = items(store, 'coordination-runbook-requests', RunbookApproval);
   const answers = items(store, 'coordination-answers', ApprovalAnswer);
   const holds = items(store, 'coordination-hold', Hold);
   const containments = items(store, 'coordination-containment', Containment);
@@ -78,6 +88,14 @@ export function memoryCoordination(store: ItemStore): MemoryCoordination {
     async requests() {
       answering();
       return requests.list();
+    },
+    async askForRunbook(request) {
+      answering();
+      return putOnce(runbookRequests, request.hash, request);
+    },
+    async runbookRequests() {
+      answering();
+      return runbookRequests.list();
     },
     async answer(answer) {
       answering();

@@ -170,12 +170,18 @@ const rehearse = (scope: RegionScope): readonly Grant[] => {
   ];
 };
 
-const scale = ({ operations, region }: RegionScope): readonly Grant[] => {
+/** ARNs of what runs in one Region, by kind. */
+export const capacityArns = ({ operations, region }: RegionScope, names: (name: string) => boolean = () => true) => {
   const arn = (service: string, resource: string) => `arn:${partitionOf(region)}:${service}:${region}:${operations.account}:${resource}`;
   const named = (kind: 'ecs-service' | 'auto-scaling-group') =>
-    operations.failover.capacity.flatMap((item) => (item.kind === kind ? (item.sites[region] ?? []) : []));
+    operations.failover.capacity.flatMap((item) => (item.kind === kind && names(item.name) ? (item.sites[region] ?? []) : []));
   const services = named('ecs-service').map((name) => arn('ecs', `service/${name}`));
   const groups = named('auto-scaling-group').map((name) => arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${name}`));
+  return { services, groups };
+};
+
+export const scale = (scope: RegionScope, names?: (name: string) => boolean): readonly Grant[] => {
+  const { services, groups } = capacityArns(scope, names);
   return [
     ...(services.length > 0 ? [grant({ actions: ['ecs:DescribeServices', 'ecs:UpdateService'], resources: services })] : []),
     ...(groups.length > 0
@@ -241,7 +247,7 @@ export function failoverPermissions(need: FailoverNeed, scope: RegionScope): rea
     case 'coordination:claim':
       return writeCoordination(scope, [coordinationKeys.record]);
     case 'coordination:approve':
-      return writeCoordination(scope, [coordinationKeys.request('*')]); // functions ask; answers are people's, with their own rights
+      return writeCoordination(scope, [coordinationKeys.request('*'), coordinationKeys.runbookRequest('*')]); // functions ask; answers are people's, with their own rights
     case 'coordination:contain':
       return setAndTakeAway(scope, [coordinationKeys.hold, coordinationKeys.containment]);
     case 'evidence-logs:read':

@@ -4,20 +4,26 @@ import { after } from '../../common/duration.ts';
 import { InvalidInput } from '../../common/errors.ts';
 import type { FailoverPolicy } from '../../common/failover-policy.ts';
 import { timestamp } from '../../common/ids.ts';
-import type { ApprovalAnswer, ApprovalQuestion, ApprovalRequest } from '../models.ts';
+import type { ApprovalAnswer, ApprovalQuestion, ApprovalRequest, RunbookQuestion } from '../models.ts';
 import { isListed, principalOf } from './principal.ts';
 
 type ApprovalPolicy = FailoverPolicy['approvals'];
 
+/** Whatever people are asked. */
+type Question = ApprovalQuestion | RunbookQuestion;
+type Asked<Q extends Question> = Omit<ApprovalRequest, 'question'> & { readonly question: Q };
+
+const requesterOf = (question: Question): string => ('plan' in question ? question.plan.requestedBy : question.requestedBy);
+
 /** SHA-256 (hex) of the canonical JSON (RFC 8785) of everything that is agreed to: plan, epoch, question and figures. */
-export function questionHash(question: ApprovalQuestion): string {
+export function questionHash(question: Question): string {
   const text = canonicalize(question);
   if (text === undefined) throw new InvalidInput('the question has no canonical form');
   return createHash('sha256').update(text).digest('hex');
 }
 
 /** What to store and show, so that people can answer it until it expires. */
-export function askFor(question: ApprovalQuestion, { expireAfter }: ApprovalPolicy, now: Date): ApprovalRequest {
+export function askFor<Q extends Question>(question: Q, { expireAfter }: ApprovalPolicy, now: Date): Asked<Q> {
   return { hash: questionHash(question), question, askedAt: timestamp(now), expiresAt: timestamp(after(now, expireAfter)) };
 }
 
@@ -36,7 +42,7 @@ export interface Judgement {
  * a database closed until the question expires.
  */
 export function judgeAnswer(
-  request: ApprovalRequest,
+  request: Asked<Question>,
   answer: ApprovalAnswer | undefined,
   policy: Pick<ApprovalPolicy, 'by'>,
   now: Date,
@@ -58,11 +64,11 @@ export function judgeAnswer(
  * does not use up the question.
  */
 export function objectionTo(
-  { plan }: ApprovalQuestion,
+  question: Question,
   { by, answer }: Pick<ApprovalAnswer, 'by' | 'answer'>,
   policy: Pick<ApprovalPolicy, 'by'>,
 ): string | undefined {
-  const isRequester = principalOf(by) === principalOf(plan.requestedBy);
+  const isRequester = principalOf(by) === principalOf(requesterOf(question));
   if (isRequester && answer === 'approved') return `${by} asked for it, and nobody approves their own request`;
   if (!isRequester && !isListed(by, policy.by)) return `${by} is not listed in failover.approvals.by`;
   return undefined;

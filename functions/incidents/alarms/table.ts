@@ -5,6 +5,7 @@ import { databaseRows } from './database-rows.ts';
 import { failoverRows } from './failover-rows.ts';
 import { machineRows } from './machine-rows.ts';
 import { pagerRows } from './pager-rows.ts';
+import { runbookRows } from './runbook-rows.ts';
 import { taskRows } from './task-rows.ts';
 import { verificationRows } from './verification-rows.ts';
 import { workloadRows } from './workload-rows.ts';
@@ -25,6 +26,7 @@ export function alarmTable(scope: AlarmScope): readonly AlarmRow[] {
     ...machineRows(scope),
     ...taskRows(scope),
     ...pagerRows(scope),
+    ...runbookRows(scope),
   ];
   const keys = rows.map(({ alarm, subject }) => `${alarm}-${subject}`);
   const twice = keys.find((key, index) => keys.indexOf(key) < index);

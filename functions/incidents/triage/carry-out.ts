@@ -6,11 +6,12 @@ import type { TaskContext } from '../../common/task.ts';
 import { chase } from '../incident/chase.ts';
 import { isOver } from '../is-over.ts';
 import type { Incident } from '../models.ts';
+import { startRunbooks } from '../runbooks/start-runbooks.ts';
 import type { Lines } from './timeline-lines.ts';
 import type { TriagePlan } from './triage.ts';
 
 /** What writes incidents and has people told of them. */
-export const triageNeeds = ['incidents:triage', 'executions:escalate'] as const;
+export const triageNeeds = ['incidents:triage', 'executions:escalate', 'runbooks:start'] as const;
 export type TriageContext = PortsFor<(typeof triageNeeds)[number]> & Pick<TaskContext, 'operations' | 'region' | 'clock' | 'log'>;
 
 /**
@@ -30,6 +31,7 @@ export async function writePlan(
   for (const change of changes) if (change.kind === 'create') await incidents.create(change.incident, change.previous);
   await allOf(changes.filter(({ kind }) => kind === 'update').map(({ incident }) => incidents.update(incident)));
   await escalate(touched, context);
+  await startRunbooks(touched, context);
   await append(timeline);
   await allOf(alarms.map((alarm) => incidents.putAlarm(alarm)));
 }
