@@ -8,17 +8,22 @@ import { clientOptions, perRegion } from './client-options.ts';
 import { calling } from './errors.ts';
 import type { AwsSettings } from './settings.ts';
 
-const queuesIn = perRegion((region) => new SQSClient(clientOptions(region)));
+/** The Region's own endpoint, wherever a queue's URL points: they are names here, not addresses. */
+const queuesIn = perRegion((region) => new SQSClient({ ...clientOptions(region), useQueueUrlAsEndpoint: false }));
 
 /** SQS takes ten messages in a call, and 256 KiB: a signal is 14 KB at the very most, with a note of 2 000 characters that JSON writes as six each. */
 const perCall = 10;
 /** SQS answers for each message: those that it did not take are sent again so often. */
 const attempts = 3;
 
+/** JSON of ASCII alone: SQS refuses some characters (U+FFFE, U+FFFF), and a foreign note may hold any. */
+const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** The queues of this Region. */
 export function signalQueuePort({ region, operations }: Pick<AwsSettings, 'region' | 'operations'>): SignalQueue {
   const sendTen = async (queue: QueueName, ten: readonly Signal[]): Promise<void> => {
-    let left = ten.map((signal, index) => ({ Id: String(index), MessageBody: JSON.stringify(signal) }));
+    let left = ten.map((signal, index) => ({ Id: String(index), MessageBody: asciiJson(signal) }));
     for (let attempt = 1; left.length > 0; attempt++) {
       const command = new SendMessageBatchCommand({ QueueUrl: queueUrl(operations, region, queue), Entries: left });
       const { Failed = [] } = await calling(`send ${left.length} signals`, () => queuesIn(region).send(command));

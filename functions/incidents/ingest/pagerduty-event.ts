@@ -20,31 +20,33 @@ const Payload = z.looseObject(
     summary: Text,
     source: Text,
     severity: z.enum(severityWords, `is invalid (must be one of the following: ${severityWords.join(', ')})`),
-    component: z.unknown(),
-    group: z.unknown(),
-    class: z.unknown(),
-    timestamp: z.unknown(),
-    custom_details: z.unknown(),
+    component: z.unknown().optional(),
+    group: z.unknown().optional(),
+    class: z.unknown().optional(),
+    timestamp: z.unknown().optional(),
+    custom_details: z.unknown().optional(),
   },
   missing,
 );
 
-const DedupKey = z.string('is not a string').min(1, missing).max(255, 'is too long (maximum is 255 characters)');
+/** A trigger may leave it blank, and is told one that was made. */
+const BlankKey = z.string('is not a string').max(255, 'is too long (maximum is 255 characters)');
+const DedupKey = BlankKey.min(1, missing);
 const Common = {
   routing_key: Text,
-  client: z.unknown(),
-  client_url: z.unknown(),
-  links: z.unknown(),
-  images: z.unknown(),
+  client: z.unknown().optional(),
+  client_url: z.unknown().optional(),
+  links: z.unknown().optional(),
+  images: z.unknown().optional(),
 };
 
 /** Events API v2, `POST /v2/enqueue`: fields that are not named here are taken and not looked at, as PagerDuty does. */
 const Event = z.discriminatedUnion(
   'event_action',
   [
-    z.looseObject({ ...Common, event_action: z.literal('trigger'), dedup_key: DedupKey.nullish(), payload: Payload }),
-    z.looseObject({ ...Common, event_action: z.literal('acknowledge'), dedup_key: DedupKey, payload: z.unknown() }),
-    z.looseObject({ ...Common, event_action: z.literal('resolve'), dedup_key: DedupKey, payload: z.unknown() }),
+    z.looseObject({ ...Common, event_action: z.literal('trigger'), dedup_key: BlankKey.nullish(), payload: Payload }),
+    z.looseObject({ ...Common, event_action: z.literal('acknowledge'), dedup_key: DedupKey, payload: z.unknown().optional() }),
+    z.looseObject({ ...Common, event_action: z.literal('resolve'), dedup_key: DedupKey, payload: z.unknown().optional() }),
   ],
   'is invalid (must be one of the following: trigger, acknowledge, resolve)',
 );
@@ -53,7 +55,7 @@ export type PagerDutyEvent = z.output<typeof Event>;
 /** `POST /v2/change/enqueue`. */
 const Change = z.looseObject({
   routing_key: Text,
-  payload: z.looseObject({ summary: Text, source: z.unknown(), component: z.unknown() }, missing),
+  payload: z.looseObject({ summary: Text, source: z.unknown().optional(), component: z.unknown().optional() }, missing),
 });
 export type PagerDutyChange = z.output<typeof Change>;
 
@@ -89,7 +91,7 @@ export function signalOfPagerDuty(
   arrival: Arrival,
 ): { readonly signal: Signal; readonly dedupKey: string } {
   const { operations, region } = arrival;
-  const dedupKey = event.dedup_key ?? randomUUID().replaceAll('-', '');
+  const dedupKey = event.dedup_key || randomUUID().replaceAll('-', '');
   const payload = Payload.partial().safeParse(event.payload).data ?? {};
   const details = z.looseObject({}).safeParse(payload.custom_details).data ?? {};
   const about = [payload.component, details.service, payload.group, payload.source];
