@@ -30,6 +30,8 @@ export default defineOperations({
             subnetIds: ['subnet-00000000000000011', 'subnet-00000000000000012'],
             securityGroupId: 'sg-00000000000000001',
           },
+          // What 85 % of its memory, 90 % of its disk and 80 % of its connections are.
+          limits: { memoryGigabytes: 32, storageGigabytes: 500, maxConnections: 1000 },
         },
         'us-west-2': {
           identifier: 'hms-replica',
@@ -41,6 +43,8 @@ export default defineOperations({
             subnetIds: ['subnet-00000000000000021', 'subnet-00000000000000022'],
             securityGroupId: 'sg-00000000000000002',
           },
+          // What 85 % of its memory, 90 % of its disk and 80 % of its connections are.
+          limits: { memoryGigabytes: 32, storageGigabytes: 500, maxConnections: 1000 },
         },
       },
       copyTo: ['us-west-2', 'eu-west-1'],
@@ -89,6 +93,28 @@ export default defineOperations({
         },
       },
     },
+  },
+  incidents: {
+    // Error rate and response time by the load balancer, failed logins by a metric that the application writes (one count for each).
+    monitored: [
+      {
+        id: 'portal',
+        loadBalancer: {
+          'us-east-1': { name: 'app/portal/0000000000000000', targetGroup: 'targetgroup/portal/0000000000000000' },
+          'us-west-2': { name: 'app/portal/0000000000000000', targetGroup: 'targetgroup/portal/0000000000000000' },
+        },
+        metrics: [
+          {
+            alarm: 'FailedLogins',
+            sites: {
+              'us-east-1': { namespace: 'HMS', metric: 'FailedLogins', dimensions: {} },
+              'us-west-2': { namespace: 'HMS', metric: 'FailedLogins', dimensions: {} },
+            },
+            inMilliseconds: false,
+          },
+        ],
+      },
+    ],
   },
   contacts: {
     owner: { name: 'IT operations', email: 'it-operations@hospital.example' },

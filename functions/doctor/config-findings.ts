@@ -2,6 +2,7 @@ import { faults, objectiveFor, protectionsAgainst } from '../backup/recovery-obj
 import { formatSeconds } from '../common/duration.ts';
 import type { Database, Operations } from '../common/operations.ts';
 import { regionsOf } from '../common/operations-lookup.ts';
+import { alarmFindings } from './alarm-findings.ts';
 import { failoverConfigFindings } from './failover-findings.ts';
 import { type Finding, ok, warning } from './finding.ts';
 import { incidentConfigFindings } from './incident-findings.ts';
@@ -25,6 +26,7 @@ export function configFindings(operations: Operations, now: Date, { forLab = fal
     ...scheduleFindings(operations, now),
     ...failoverConfigFindings(operations, { forLab }),
     ...incidentConfigFindings(operations.incidents, now),
+    ...alarmFindings(operations),
     ...(forLab ? [] : [...quotaFindings(operations), ...copyFindings(operations)]),
     vaultFinding(operations.vaultLock.mode),
   ];

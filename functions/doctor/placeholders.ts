@@ -45,6 +45,16 @@ export function placeholderFindings(operations: Operations): readonly Finding[] 
   if (routing.dns && isExampleHost(routing.dns.recordName)) {
     add('failover.routing.dns', [routing.dns.recordName], 'Write your hosted zone, record and load balancers, or take routing.dns out.');
   }
+  const balancers = operations.incidents.monitored.filter(({ loadBalancer }) =>
+    Object.values(loadBalancer ?? {}).some(({ name, targetGroup }) => [name, targetGroup].some((end) => /\/0{16}$/.test(end))),
+  );
+  if (balancers.length > 0) {
+    add(
+      'incidents.monitored',
+      balancers.map(({ id }) => id),
+      'Write the end of the ARN of its load balancer and of its target group: aws elbv2 describe-load-balancers prints them.',
+    );
+  }
   const contacts = Object.entries(operations.contacts).flatMap(([role, { email }]) => (isExampleHost(email) ? [`${role} (${email})`] : []));
   if (contacts.length > 0) add('contacts', contacts, 'Write addresses that somebody reads: alarms are sent there.');
   return found;

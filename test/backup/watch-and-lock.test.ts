@@ -5,6 +5,7 @@ import { writeCanaries } from '../../functions/backup/write-canary.ts';
 import { days, seconds } from '../../functions/common/duration.ts';
 import { sqlServersFrom } from '../../functions/memory/sql-servers.ts';
 import { canaryState } from '../../functions/verify/canary.ts';
+import type { SqlServer, SqlSession } from '../../functions/verify/ports.ts';
 import { memoryWorld } from '../support/host.ts';
 import { expectActsClosed } from '../support/inventory.ts';
 import { testOperations } from '../support/operations.ts';
@@ -132,6 +133,21 @@ describe('write-canary', () => {
     expect(await world.run(writeCanaries, { input: { databaseId: hms } })).toMatchObject({ result: { written: 4 } }); // at 0, 20, 40 and 60 s
     expect(await world.run(writeCanaries, { input: { databaseId: hms } })).toMatchObject({ result: { written: 4 } });
     expect(await written('postgres')).toEqual([1, 8, 0]);
+  });
+
+  it('tells how long a write takes on average, there and back', async () => {
+    const { operations } = worldWith(['postgres']);
+    const far: SqlServer = { connect: async (name) => overDistance(await postgres.server.connect(name)) };
+    const world = memoryWorld({ start: now.toISOString(), operations, sqlServers: sqlServersFrom({ live: () => far }) });
+    const overDistance = (session: SqlSession): SqlSession => ({
+      query(text, values) {
+        world.clock.advance(text.includes('insert into codeblue.canary') ? 0.25 : 10);
+        return session.query(text, values);
+      },
+      close: () => session.close(),
+    });
+    await world.run(writeCanaries, { input: { databaseId: hms } });
+    expect(world.ports.metrics.latest('CanaryCommitSeconds', { Database: hms })).toBe(0.25);
   });
 
   it('ends in order before its host would stop it', async () => {

@@ -27,6 +27,7 @@ function filledIn(): Operations {
     .replaceAll('AbCdEf', 'Xy12Zw')
     .replaceAll('00000000-0000-4000', '7d3f0c1e-9a4b-4c21')
     .replaceAll(/(vpc|subnet|sg)-0{14}/g, '$1-0f3a9c81d2e4b7')
+    .replaceAll('/0000000000000000', '/50dc6c495c0c9188')
     .replaceAll('hospital.example', 'st-marys.org');
   return JSON.parse(own);
 }
@@ -40,6 +41,7 @@ describe('placeholders', () => {
       'failover.approvals.by',
       'failover.services',
       'failover.routing.dns',
+      'incidents.monitored',
       'contacts',
     ]);
   });
