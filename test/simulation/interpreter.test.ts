@@ -180,6 +180,24 @@ describe('the interpreter in simulated time', () => {
     expect(ending).toMatchObject({ status: 'succeeded', output: { kept: 1, part: { count: 42 } } });
   });
 
+  it('waits until the instant in the record, where its host knows instants', async () => {
+    const wait = (how: object) => parseDefinition({ StartAt: 'Wait', States: { Wait: { Type: 'Wait', ...how, End: true } } });
+    const until: string[] = [];
+    const knows: ExecutionHost = { ...host(async () => {}), waitUntil: async (instant) => void until.push(instant) };
+    const record = { wakeAt: '2026-11-21T07:05:00.000Z' };
+    expect(await execute(wait({ TimestampPath: '$.wakeAt' }), record, knows)).toMatchObject({ status: 'succeeded', output: record });
+    expect(until).toEqual([record.wakeAt]);
+    await expect(
+      execute(
+        wait({ TimestampPath: '$.wakeAt' }),
+        record,
+        host(async () => {}),
+      ),
+    ).rejects.toThrow('knows no instants');
+    await expect(execute(wait({ TimestampPath: '$.absent' }), record, knows)).rejects.toThrow('finds no instant');
+    for (const how of [{}, { Seconds: 1, TimestampPath: '$.wakeAt' }]) expect(() => wait(how)).toThrow('either Seconds or TimestampPath');
+  });
+
   it.each([
     ['a field that it does not know', { OutputPath: '$.part' }],
     ['a state that leads nowhere', { End: undefined, Next: 'Nowhere' }],

@@ -9,8 +9,8 @@ import { escalationExecution } from '../../functions/incidents/escalation/execut
 import { lookAt } from '../../functions/incidents/escalation/look.ts';
 import { planPages } from '../../functions/incidents/escalation/steps/plan-pages.ts';
 import { sendDuePages } from '../../functions/incidents/escalation/steps/send-pages.ts';
-import { isSettled } from '../../functions/incidents/is-over.ts';
 import { EscalationRecord, type Incident } from '../../functions/incidents/models.ts';
+import { missedPages } from '../../functions/incidents/pager-audit/missed-pages.ts';
 import { ChannelRefused } from '../../functions/incidents/paging/errors.ts';
 import type { Channels } from '../../functions/incidents/ports.ts';
 import type { Executions } from '../../functions/maintenance/ports.ts';
@@ -197,14 +197,16 @@ export function escalationWorld({ definition, latency = () => 0, death = () => u
     comeBack: () => {
       stopped = false;
     },
-    /** What the auditor of the pager does: what was due a minute ago and is not in the outbox, or not sent. */
+    /** What the auditor of the pager finds, wherever it runs: what was due a minute ago, is wanted still, and was not taken by any channel. */
     audit: async () => {
       const stored = await ports.incidents.get(incident.id);
       if (!stored) return;
-      const { pages, sent } = await lookAt(stored, { ...ports, operations: escalating }, new Date(clock.now().getTime() - 60_000));
-      for (const { pageId, person, dueAt } of pages) {
-        const page = sent.find((each) => each.pageId === pageId);
-        if (!page || !isSettled(page)) alarms.set(pageId, { person, dueAt });
+      const look = (seconds: number) =>
+        lookAt(stored, { ...ports, operations: escalating }, new Date(clock.now().getTime() - seconds * 1000));
+      const [{ pages, sent }, aMinuteAgo] = [await look(0), await look(60)];
+      const due = new Set(aMinuteAgo.pages.map(({ pageId }) => pageId));
+      for (const { page } of missedPages(pages, sent)) {
+        if (due.has(page.pageId)) alarms.set(page.pageId, { person: page.person, dueAt: page.dueAt });
       }
     },
     run: (seconds: number) => time.run(() => time.now >= toMicros(seconds)),

@@ -12,7 +12,7 @@ export interface CoverageGap {
 }
 
 /** A year and a day: every day of the week, of the month and of the calendar, and both changes of the clocks. */
-export const coveredDays = 366;
+const coveredDays = 366;
 
 /**
  * Times in which a step of an escalation policy tells nobody, over the coming year. A step that names a person always tells somebody; one that names schedules
