@@ -18,7 +18,7 @@ const scale = 10;
 const seconds = 600;
 const perSecond = 10_000 / 60 / scale;
 /** The consumers of the storm get through six tenths of it: what is left waits longer and longer. */
-const storm = { batches: 2, most: Math.floor(perSecond * 0.3) };
+const storm = { everySeconds: 6, batches: 2, most: Math.floor(6 * perSecond * 0.3) };
 /** A message comes back so long after the run that took it died. */
 const visibilitySeconds = 60;
 /** Of the queue of severity 1 they take whatever is there, once a second. */
@@ -93,10 +93,10 @@ async function play() {
       for (const id of ids) seen.diedWith.add(id);
       throw new Error('the function died');
     });
-  const work = () =>
+  const work = (second: number) =>
     Promise.all([
       ...Array.from({ length: urgent.batches }, () => run('urgent-signals', urgent.most)),
-      ...Array.from({ length: storm.batches }, () => run('signals', storm.most)),
+      ...Array.from({ length: second % storm.everySeconds === 0 ? storm.batches : 0 }, () => run('signals', storm.most)),
     ]);
 
   const sent: Signal[] = [];
@@ -106,13 +106,13 @@ async function play() {
     for (const { signalId } of signals) sentAt.set(signalId, world.clock.now());
     sent.push(...signals);
     await queue.send(signals);
-    await work();
+    await work(second);
     seen.depth = Math.max(seen.depth, queue.depth('signals'));
     world.clock.advance(1);
     if (second % 60 === 59) await world.release();
   }
-  while (queue.depth('signals') + queue.depth('urgent-signals') > 0) {
-    await work();
+  for (let second = seconds; queue.depth('signals') + queue.depth('urgent-signals') > 0; second++) {
+    await work(second);
     world.clock.advance(1);
   }
   const waited = async (signal: Signal): Promise<number> =>

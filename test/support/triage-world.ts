@@ -6,22 +6,25 @@ import type { Operations } from '../../functions/common/operations.ts';
 import type { Ports } from '../../functions/common/ports.ts';
 import { isOver } from '../../functions/incidents/is-over.ts';
 import { type Incident, type Signal, Silence } from '../../functions/incidents/models.ts';
+import type { Incidents } from '../../functions/incidents/ports.ts';
 import { releaseHeldAlarms } from '../../functions/incidents/triage/release-held-alarms.ts';
 import { triageBatch } from '../../functions/incidents/triage/triage-batch.ts';
 import { memoryWorld } from './host.ts';
 import { home } from './incidents.ts';
 import { testOperations } from './operations.ts';
 
-/** A deployment in memory whose signals are triaged in the primary Region, with its clock in the test's hand. */
+/** A deployment in memory whose signals are triaged in the primary Region, with its clock in the test's hand; its incidents may be in another store. */
 export function triageWorld(
   given: { readonly policy?: Partial<IncidentPolicy>; readonly operations?: Partial<Operations>; readonly start?: string } = {},
+  store?: Incidents,
 ) {
   const base = testOperations();
   const incidents = { ...base.incidents, mode: 'on' as const, ...given.policy };
   const operations = testOperations({ ...given.operations, incidents });
   // A Wednesday: no change window is open.
   const world = memoryWorld({ operations, start: given.start ?? '2026-11-18T07:00:00Z' });
-  const { clock, ports } = world;
+  const { clock } = world;
+  const ports = { ...world.ports, incidents: store ?? world.ports.incidents };
   const context = (reached: Partial<Ports> = ports) => ({
     ...ports,
     ...reached,
@@ -29,6 +32,7 @@ export function triageWorld(
   });
   return {
     ...world,
+    ports,
     /** Time from the world's start, as a signal has it. */
     at: (afterSeconds: number) => timestamp(new Date(Date.parse(given.start ?? '2026-11-18T07:00:00Z') + afterSeconds * 1000)),
     triage: (signals: readonly Signal[], reached?: Partial<Ports>) => triageBatch(signals, context(reached)),

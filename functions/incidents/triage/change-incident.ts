@@ -7,8 +7,9 @@ import { type Incident, IncidentId, type KnownAlarm, type Signal, type Trouble }
 import { groupOf } from './group.ts';
 import { type Standing, standingOf } from './known-alarm.ts';
 
-/** As many alarms as an incident holds: an item of the table takes 400 KB. */
+/** As many alarms as an incident holds, and as many changes as it shows of each: an item of the table takes 400 KB, and these are 150 KB at most. */
 const mostTroubles = 200;
+const mostChanges = 12;
 
 /** Who resolves an incident when everything that it is about is well. */
 export const byAlarms = 'alarms';
@@ -108,7 +109,7 @@ function troubleOf(alarm: KnownAlarm, standing: Standing, before: Trouble | unde
     firstAt: before?.firstAt ?? standing.changes.at(-1) ?? standing.lastAt,
     lastAt: standing.lastAt,
     signals: (before?.signals ?? 0) + Number(isNews || before === undefined),
-    changes: [...standing.changes],
+    changes: standing.changes.slice(-mostChanges),
   };
 }
 

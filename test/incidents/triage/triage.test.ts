@@ -193,6 +193,17 @@ describe('an alarm that another one explains', () => {
     expect(world.told()).toEqual([`${id}-1`]);
   });
 
+  it('opens its own when the cause is well, though what it explained rings on', async () => {
+    const world = story({ policy: { inhibitions } });
+    const down = { alarm: 'RegionDown', subject: 'us-east-1', severity: 1 } as const;
+    await world.triage([world.rings(0, down), world.rings(1), world.isWell(2, down)]);
+    const { id } = await only(world);
+    const later = world.rings(3, { subject: 'imaging' });
+    await world.triage([later]);
+    expect(await world.outcome(later)).toMatchObject({ outcome: 'opened' });
+    expect((await world.ports.incidents.get(id))?.status).toBe('triggered');
+  });
+
   it('opens its own in another Region, or once the other is well', async () => {
     const world = story({ policy: { inhibitions } });
     const down = { alarm: 'RegionDown', subject: 'us-east-1', severity: 1 } as const;
