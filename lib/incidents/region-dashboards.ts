@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { CfnResource, Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { type AlarmRow, type AlarmScope, canLead } from '../../functions/incidents/alarms/alarm-row.ts';
@@ -14,11 +14,13 @@ const alarmsOfAWidget = 100;
 /** The five dashboards of a Region (row M1), from the table that its alarms are made of. */
 export function regionDashboards(scope: Construct, of: AlarmScope, table: readonly AlarmRow[], alarms: TellingAlarms): void {
   for (const plan of dashboards(of, table)) {
-    new cloudwatch.Dashboard(scope, `Dashboard-${plan.name}`, {
+    const { node } = new cloudwatch.Dashboard(scope, `Dashboard-${plan.name}`, {
       dashboardName: dashboardName(of.operations.name, of.region, plan.name),
       defaultInterval: Duration.hours(plan.name === 'executive' ? 24 * 7 : 3),
       widgets: [[heading(plan, of)], ...alarmRows(plan, alarms), ...inPairs(figures(plan)), ...inPairs(plan.graphs.map(graph))],
     });
+    // CDK puts the deployment's tags on it; the schema that CloudFormation publishes for dashboards knows none.
+    if (CfnResource.isCfnResource(node.defaultChild)) node.defaultChild.addPropertyDeletionOverride('Tags');
   }
 }
 
