@@ -68,8 +68,8 @@ async function useLink(token: string, { link, page }: Good, context: LinkContext
   const { incidents, operations } = context;
   const firstUse = await incidents.spend(link.nonce, new Date(link.expiresAt));
   const incident = await incidents.get(link.incidentId);
-  const answered = incident?.acknowledgements.some(({ by, at }) => by === link.person && at >= page.dueAt) ?? false;
-  if (!firstUse && answered) {
+  const hasAnswered = ({ acknowledgements }: Incident) => acknowledgements.some(({ by, at }) => by === link.person && at >= page.dueAt);
+  if (!firstUse && incident && hasAnswered(incident)) {
     await auditRefusal(token, { incident, link }, 'spent', context);
     return refusalPage('spent', incident);
   }
@@ -81,7 +81,14 @@ async function useLink(token: string, { link, page }: Good, context: LinkContext
   };
   try {
     const changed = await audited(context, act, () =>
-      changeStored(link.incidentId, (stored, now) => acknowledge(stored, { by: link.person, now }, operations.incidents), context),
+      changeStored(
+        link.incidentId,
+        (stored, now) =>
+          hasAnswered(stored) // the same button, pressed twice at once
+            ? { kind: 'unchanged', says: `${link.person} has acknowledged ${link.incidentId} already` }
+            : acknowledge(stored, { by: link.person, now }, operations.incidents),
+        context,
+      ),
     );
     return answerPage({
       status: 200,
