@@ -21,7 +21,7 @@ const most = 50_000;
 export const remindOfDeadlines = defineTask({
   name: 'remind-of-deadlines',
   summary: 'Tells people as the deadlines of HIPAA and GDPR come near for a breach that nobody has reported yet.',
-  schedule: every(minutes(30)),
+  schedule: ({ incidents }) => (incidents.mode === 'on' ? [{ key: '', schedule: every(minutes(30)), input: {} }] : []),
   runsIn: 'active',
   catchUp: false,
   timeout: minutes(5),
