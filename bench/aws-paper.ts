@@ -44,7 +44,9 @@ function printTimeline(mode: Mode): void {
 }
 
 function printCost(): void {
-  const lines = failoverCost(operations, alarmsIn('approve') - alarmsIn('off'));
+  const [moving, still] = [alarmsIn('approve'), alarmsIn('off')];
+  const added = { onMetrics: moving.onMetrics - still.onMetrics, composite: moving.composite - still.composite };
+  const lines = failoverCost(operations, added);
   const total = lines.reduce((sum, { dollars }) => sum + dollars, 0);
   const cluster = price.arcClusterHour * 730;
   const inDollars = (amount: number): string => `$${amount.toFixed(2)}`;
@@ -64,14 +66,15 @@ function printCost(): void {
 const Template = z.object({ Resources: z.record(z.string(), z.looseObject({ Type: z.string() })) });
 
 /** Alarms of the whole deployment, all Regions. */
-function alarmsIn(mode: 'off' | 'approve'): number {
+function alarmsIn(mode: 'off' | 'approve'): { readonly onMetrics: number; readonly composite: number } {
   const outdir = mkdtempSync(join(tmpdir(), 'codeblue-paper-'));
   try {
     const bundle = { code: () => Code.fromInline('// only the alarms are counted'), sha256: '0'.repeat(64) };
     const given = { ...operations, failover: { ...operations.failover, mode } };
     const app = codeblueApp({ operations: given, tasks, steps: stepLists, bundle, validate: false, outdir });
     const resources = stackTemplates(app).flatMap(({ template }) => Object.values(Template.parse(template).Resources));
-    return resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm').length;
+    const count = (type: string) => resources.filter(({ Type }) => Type === type).length;
+    return { onMetrics: count('AWS::CloudWatch::Alarm'), composite: count('AWS::CloudWatch::CompositeAlarm') };
   } finally {
     rmSync(outdir, { recursive: true, force: true });
   }

@@ -10,8 +10,12 @@ export interface MachineDefinition {
   readonly definition: unknown;
 }
 
+/** The interpreter holds a machine's time limit with a timer of its own, which takes 24 days and takes more for none at all. */
+const longestSeconds = 24 * 86_400;
+
 const Definition = z.looseObject({
   StartAt: z.string(),
+  TimeoutSeconds: z.number().optional(),
   States: z.record(
     z.string(),
     z.looseObject({ Type: z.string(), Resource: z.string().optional(), Retry: z.array(z.unknown()).optional() }),
@@ -38,7 +42,7 @@ export interface MachineRun {
  * @throws the error of the Fail state, or of the task that nobody caught
  */
 export async function runMachine({ machine, input, invoke, onState, pauseMilliseconds, signal }: MachineRun): Promise<unknown> {
-  const { States } = Definition.parse(machine.definition);
+  const { States, stateMachine } = interpreted(machine.definition);
   const states = Object.entries(States);
   const overrides = {
     taskResourceLocalHandlers: Object.fromEntries(
@@ -49,8 +53,6 @@ export async function runMachine({ machine, input, invoke, onState, pauseMillise
     waitTimeOverrides: Object.fromEntries(states.filter(([, { Type }]) => Type === 'Wait').map(([state]) => [state, pauseMilliseconds])),
     retryIntervalOverrides: Object.fromEntries(states.filter(([, { Retry }]) => Retry).map(([state]) => [state, pauseMilliseconds])),
   };
-  // Resources are names of operations here, not ARNs.
-  const stateMachine = new StateMachine(machine.definition as StateMachineDefinition, { validationOptions: { checkArn: false } });
   const execution = stateMachine.run(z.json().parse(input), { overrides });
   const crash = (): void => execution.abort();
   if (signal?.aborted) crash();
@@ -64,6 +66,25 @@ export async function runMachine({ machine, input, invoke, onState, pauseMillise
     signal?.removeEventListener('abort', crash);
     await watching;
   }
+}
+
+interface Interpreted extends Pick<z.output<typeof Definition>, 'States'> {
+  readonly stateMachine: StateMachine;
+}
+/** A document is read and validated once: that takes longer than to run it. */
+const interpretations = new WeakMap<object, Interpreted>();
+
+function interpreted(document: unknown): Interpreted {
+  const known = typeof document === 'object' && document !== null ? interpretations.get(document) : undefined;
+  if (known) return known;
+  const definition = Definition.parse(document);
+  const { States, TimeoutSeconds } = definition;
+  const limited = TimeoutSeconds === undefined ? definition : { ...definition, TimeoutSeconds: Math.min(TimeoutSeconds, longestSeconds) };
+  // Resources are names of operations here, not ARNs.
+  const stateMachine = new StateMachine(limited as StateMachineDefinition, { validationOptions: { checkArn: false } });
+  const made = { States, stateMachine };
+  if (typeof document === 'object' && document !== null) interpretations.set(document, made);
+  return made;
 }
 
 /** What Step Functions sees of a Lambda function: JSON in and out; an error as its name and a JSON cause. */

@@ -11,6 +11,8 @@ import { LabUnavailable } from './errors.ts';
 import { watchableNumbers } from './failover/policy.ts';
 import { Timeline } from './failover/timeline.ts';
 import { openFailoverWorld } from './failover/world.ts';
+import { openInBrowser } from './incident/open-in-browser.ts';
+import { openIncidentWorld } from './incident/world.ts';
 import { loadHospital } from './hospital/generate.ts';
 import { startWriter, type WriterReport } from './hospital/writer.ts';
 import { Lab } from './lab.ts';
@@ -21,8 +23,9 @@ import { processesUnder } from './postgres/processes.ts';
 import { printReport } from './print-report.ts';
 import { Findings, type LabReport } from './report.ts';
 import { backupScenario } from './scenarios/backup.ts';
-import { failoverScenario, killsScenario } from './scenarios/failover.ts';
+import { failoverScenario, isFailoverPart, killsScenario } from './scenarios/failover.ts';
 import { healthyScenario } from './scenarios/healthy.ts';
+import { incidentScenario, isIncidentPart } from './scenarios/incident.ts';
 import { type RunningRegions, startRegions } from './start.ts';
 
 /**
@@ -67,6 +70,10 @@ async function playScenario(options: LabOptions): Promise<LabReport> {
     await playFailover(options, stages, findings);
     return reportOf(options, stages, findings);
   }
+  if (options.scenario === 'incident') {
+    await playIncident(options, stages, findings);
+    return reportOf(options, stages, findings);
+  }
   const running = await stages.run('Start PostgreSQL in three Regions and fill the primary', (say) => start(options, say));
   try {
     await inLab(running, options, stages, findings);
@@ -89,8 +96,29 @@ async function playFailover(options: LabOptions, stages: Phases, findings: Findi
   );
   try {
     const stage = { world, phases: stages, findings, timeline: new Timeline() };
-    if (count === undefined) await failoverScenario(stage, only);
+    if (count === undefined) await failoverScenario(stage, only?.filter(isFailoverPart));
     else await killsScenario(stage, count, seed);
+    if (options.keep) {
+      show(reportOf(options, stages, findings), options);
+      await keepRunning(world.regions.dir);
+    }
+  } finally {
+    await stages.run('End every process and remove every file', () => world.end());
+  }
+  noteLeftovers(world.regions.dir, findings);
+}
+
+async function playIncident(options: LabOptions, stages: Phases, findings: Findings): Promise<void> {
+  if (options.dump !== undefined)
+    throw new LabUnavailable('the incident scenario has a hospital of its own', { hint: 'Leave --dump out.' });
+  const { profile, seed, sizeBytes, only, json } = options;
+  const world = await stages.run('Start PostgreSQL in two of three Regions, queues, consumers, doors and alarms', (say) =>
+    openIncidentWorld({ ...{ profile, seed, sizeBytes }, onProgress: ({ says }) => say(says) }),
+  );
+  try {
+    if (!json) console.error(`  Pages arrive at ${world.page.url}/`);
+    if (options.open) openInBrowser(`${world.page.url}/`);
+    await incidentScenario({ world, phases: stages, findings }, only?.filter(isIncidentPart));
     if (options.keep) {
       show(reportOf(options, stages, findings), options);
       await keepRunning(world.regions.dir);

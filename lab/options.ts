@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Profile } from './operations.ts';
 import { type FailoverPart, failoverParts, isFailoverPart } from './scenarios/failover.ts';
+import { type IncidentPart, incidentParts, isIncidentPart } from './scenarios/incident.ts';
 
-const scenarioNames = ['backup', 'failover', 'healthy'] as const;
+const scenarioNames = ['backup', 'failover', 'incident', 'healthy'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface LabOptions {
@@ -14,8 +15,10 @@ export interface LabOptions {
   readonly keep: boolean;
   /** Backups of `healthy`, kills of `failover`. */
   readonly count?: number;
-  /** Parts of `failover`; all of them when left out. */
-  readonly only?: readonly FailoverPart[];
+  /** Parts of `failover` and of `incident`; all of them when left out. */
+  readonly only?: readonly (FailoverPart | IncidentPart)[];
+  /** `incident`: shows the mailbox in the browser. */
+  readonly open: boolean;
   readonly profile: Profile;
   readonly dump?: string;
 }
@@ -37,10 +40,12 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-function parseParts(text: string): readonly FailoverPart[] {
+function parseParts(text: string): readonly (FailoverPart | IncidentPart)[] {
   return text.split(',').map((name) => {
-    if (isFailoverPart(name)) return name;
-    throw new InvalidArgumentError(`There is no part "${name}"; there are: ${failoverParts.join(', ')}.`);
+    if (isFailoverPart(name) || isIncidentPart(name)) return name;
+    throw new InvalidArgumentError(
+      `There is no part "${name}"; failover has ${failoverParts.join(', ')}, and incident ${incidentParts.join(', ')}.`,
+    );
   });
 }
 
@@ -59,9 +64,10 @@ export function parseLabOptions(argv: readonly string[]): LabOptions {
     .option('--dump <file>', 'use your own data instead: plain SQL from pg_dump 13 to 18')
     .option('--seed <number>', 'the same seed gives the same data', parseCount, 1)
     .option('--count <number>', 'healthy: backups to take and prove (50). failover: kill the leading Region so often in a row', parseCount)
-    .option('--only <parts>', `failover: some of ${failoverParts.join(',')}`, parseParts)
+    .option('--only <parts>', `failover: some of ${failoverParts.join(',')}; incident: some of ${incidentParts.join(',')}`, parseParts)
     .addOption(new Option('--profile <name>', 'whose objectives and schedules').choices(['hms', 'arocord']).default('hms'))
     .option('--keep', 'keep it running afterwards, for `npm run codeblue -- status --lab` in another terminal; Ctrl-C ends it')
+    .option('--open', 'incident: show the mailbox in the browser, and keep the lab running', false)
     .option('--json', 'print one JSON object and nothing else', false)
     .addHelpText(
       'after',
@@ -70,6 +76,7 @@ Scenarios:
   backup    back up, restore and compare, copy, damage and refuse, expire, sweep (about a minute)
   failover  lose a Region, cut one off, lag, flap, crash, switch over, damage a table, contain a breach: who writes, what is lost, how long it
             takes (about five minutes)
+  incident  an alarm, a page, nobody answers, somebody does; a storm, a dead channel, bad links, a lost Region: who is told, and when (about two minutes)
   healthy   many backups under full write load: every one must verify (no false alarm)
 
 Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option. ${availableParallelism()} processors here.`,
@@ -82,10 +89,11 @@ Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option
     dump?: string;
     seed: number;
     count?: number;
-    only?: readonly FailoverPart[];
+    only?: readonly (FailoverPart | IncidentPart)[];
     profile: Profile;
     keep?: boolean;
+    open: boolean;
     json: boolean;
   }>();
-  return { ...rest, keep: rest.keep ?? false, scenario, sizeBytes: size };
+  return { ...rest, keep: rest.keep ?? rest.open, scenario, sizeBytes: size };
 }

@@ -4,7 +4,7 @@ import { ServiceUnavailable } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
 import type { Operations } from '../functions/common/operations.ts';
 import type { Ports } from '../functions/common/ports.ts';
-import type { Channels, SignalQueue } from '../functions/incidents/ports.ts';
+import type { AlarmStates, Channels, SignalQueue } from '../functions/incidents/ports.ts';
 import type { Executions } from '../functions/maintenance/ports.ts';
 import { memoryAlarmStates } from '../functions/memory/alarm-states.ts';
 import { memoryAllowances } from '../functions/memory/allowances.ts';
@@ -58,6 +58,8 @@ export const labStores = (dir: string, clock: Clock): LabStores => ({
 /** How signals come in, pages go out, and links come back. */
 export interface IncidentDoors {
   readonly channels: Channels;
+  /** Where something in the lab plays CloudWatch. */
+  readonly alarmStates?: AlarmStates;
   signalQueue(region: Region): SignalQueue;
   /** Where a region's acknowledge links lead; undefined where there is none. */
   acknowledgeAddress(region: Region): string | undefined;
@@ -91,7 +93,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
   const address = doors.acknowledgeAddress(viewer);
   return {
     allowances: memoryAllowances({ store: stores.state, region: viewer }),
-    alarmStates: memoryAlarmStates({ clock, store: stores.state }),
+    alarmStates: doors.alarmStates ?? memoryAlarmStates({ clock, store: stores.state }),
     auditLog: memoryAuditLog(stores.state),
     capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
     channels: doors.channels,

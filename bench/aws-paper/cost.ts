@@ -16,6 +16,7 @@ export const price = {
   logGigabyte: 0.5,
   metricMonth: 0.3,
   alarmMonth: 0.1,
+  compositeAlarmMonth: 0.5,
   /** Route 53 health check of an endpoint outside AWS, and each option of it: HTTPS, 10 s interval. Lambda's function URLs may count as inside: $0.50 and $1. */
   healthCheck: 0.75,
   healthCheckOption: 2,
@@ -49,8 +50,8 @@ const endpointReads = { everySeconds: 2, processes: 2 } as const;
 /** Lines of CloudWatch's embedded metric format, with what Logs adds to each: measured on one of each. */
 const metricLineBytes = 230 + 26;
 const metricLines = { guardian: 3, observer: 6 } as const;
-/** Series of its own: six of each observer, two more of each guardian, one of each task in each Region where it runs. */
-const metricSeries = 6 * 3 + 2 * 2 + (2 + 3 + 2);
+/** Series of its own: six of each observer, one on the leading Region of the two others, two more of each guardian, one of each task in each Region where it runs. */
+const metricSeries = 6 * 3 + 2 + 2 * 2 + (2 + 3 + 2);
 /** A vote on the region, its databases and services, with positions: above 1 KB with five services, so two units. */
 const voteUnits = 2;
 const replicas = { coordination: 2, ledger: 3 } as const;
@@ -61,7 +62,10 @@ const replicas = { coordination: 2, ledger: 3 } as const;
  *
  * @param alarms that failover adds to a deployment, as the templates count them
  */
-export function failoverCost({ failover: { lease, observe } }: Pick<Operations, 'failover'>, alarms: number): readonly CostLine[] {
+export function failoverCost(
+  { failover: { lease, observe, services }, databases }: Pick<Operations, 'failover' | 'databases'>,
+  alarms: { readonly onMetrics: number; readonly composite: number },
+): readonly CostLine[] {
   const atWork = (everySeconds: number): number => (60 + ticksOfOverlap * everySeconds) / 60;
   const ticks = {
     guardians: perMonth(lease.renewEvery) * 2 * atWork(lease.renewEvery),
@@ -76,7 +80,10 @@ export function failoverCost({ failover: { lease, observe } }: Pick<Operations, 
   const checks = checksEachMinute * monthMinutes * 2;
   const endpoint = perMonth(endpointReads.everySeconds) * endpointReads.processes * 2;
   const reads = ticks.guardians + ticks.observers * (1 + 3) + endpoint;
-  const lines = ticks.guardians * metricLines.guardian + ticks.observers * metricLines.observer;
+  // Of a third of the observers, the leading Region's, a line for each service and database; of the others one on the Region.
+  const seen = services.length + databases.length;
+  const lines = ticks.guardians * metricLines.guardian + ticks.observers * (metricLines.observer + (seen + 2) / 3);
+  const series = metricSeries + seen;
   return [
     {
       what: 'guardians in two Regions',
@@ -106,10 +113,14 @@ export function failoverCost({ failover: { lease, observe } }: Pick<Operations, 
     },
     {
       what: 'metrics, as lines of logs',
-      much: `${((lines * metricLineBytes) / 1e9).toFixed(1)} GB, ${metricSeries} series`,
-      dollars: ((lines * metricLineBytes) / 1e9) * price.logGigabyte + metricSeries * price.metricMonth,
+      much: `${((lines * metricLineBytes) / 1e9).toFixed(1)} GB, ${series} series`,
+      dollars: ((lines * metricLineBytes) / 1e9) * price.logGigabyte + series * price.metricMonth,
     },
-    { what: 'alarms', much: `${alarms}`, dollars: alarms * price.alarmMonth },
+    {
+      what: 'alarms',
+      much: `${alarms.onMetrics}, and ${alarms.composite} composites`,
+      dollars: alarms.onMetrics * price.alarmMonth + alarms.composite * price.compositeAlarmMonth,
+    },
     { what: 'Route 53 health checks', much: '2, HTTPS, every 10 s', dollars: 2 * (price.healthCheck + 2 * price.healthCheckOption) },
     {
       what: 'lease endpoint, answers',

@@ -3,6 +3,7 @@ import { pgServer } from '../../functions/common/pg-server.ts';
 import { fenceOver } from '../../functions/failover/fence/fence-over.ts';
 import type { Fence, Fences } from '../../functions/failover/ports.ts';
 import type { Regions } from '../regions.ts';
+import { labSqlServers } from '../sql-servers.ts';
 
 /** The lease inside the live server of a region, reached as that region's handlers and tools reach it. */
 export function labFences(regions: Regions, timeoutSeconds: number): Fences {
@@ -11,6 +12,10 @@ export function labFences(regions: Regions, timeoutSeconds: number): Fences {
       regions.checkDatabase(databaseId);
       const opening = fenceOver(pgServer(regions.address(region, 'codeblue')), regions.state.databaseNames);
       return within(opening, timeoutSeconds, `${databaseId} in ${region}`);
+    },
+    async openCopy(copy) {
+      const server = await labSqlServers(regions).restored(copy);
+      return within(fenceOver(server, regions.state.databaseNames), timeoutSeconds, copy.restoredId);
     },
   };
 }

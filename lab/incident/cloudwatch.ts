@@ -51,6 +51,7 @@ const periodsBeyond = 2;
 export class LabCloudWatch {
   readonly #options: LabCloudWatchOptions;
   readonly #points = new Map<string, Point[]>();
+  readonly #firstAt = new Map<string, number>();
   readonly #alarms: readonly Watched[];
   readonly #longestMs: number;
 
@@ -68,6 +69,7 @@ export class LabCloudWatch {
   put({ namespace, name, dimensions }: SeriesId, value: number): void {
     const key = keyOf({ namespace, name, dimensions });
     const atMs = performance.now();
+    if (!this.#firstAt.has(key)) this.#firstAt.set(key, atMs);
     const points = this.#points.get(key) ?? [];
     points.push({ atMs, value });
     this.#points.set(
@@ -97,6 +99,11 @@ export class LabCloudWatch {
     return found && { state: found.state, since: found.since };
   }
 
+  /** Rows whose own metric is past its threshold, whether anybody is told or not. */
+  get ringing(): readonly AlarmRow[] {
+    return this.#alarms.filter(({ metricState }) => metricState === 'alarm').map(({ row }) => row);
+  }
+
   /** Rows that something in the lab writes the metric of. */
   get evaluated(): readonly AlarmRow[] {
     return this.#alarms.filter(({ row }) => this.#isWritten(row)).map(({ row }) => row);
@@ -106,8 +113,10 @@ export class LabCloudWatch {
     return (periodSeconds * 1000) / this.#options.faster;
   }
 
-  #isWritten({ metric }: AlarmRow): boolean {
-    return seriesOf(metric).every((series) => this.#points.has(keyOf(series)));
+  /** For as long as its alarm looks back: nothing was missing before the lab began. */
+  #isWritten(row: AlarmRow): boolean {
+    const since = performance.now() - this.#periodMs(row) * row.periods;
+    return seriesOf(row.metric).every((series) => (this.#firstAt.get(keyOf(series)) ?? Number.POSITIVE_INFINITY) <= since);
   }
 
   /** The periods that end now, oldest first. */

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { OperationsInput } from '../../config/define-operations.ts';
 import { hours, minutes, seconds } from '../../functions/common/duration.ts';
 import type { Operations } from '../../functions/common/operations.ts';
-import { labFailover, watchableNumbers } from '../failover/policy.ts';
+import { type LabFailoverNumbers, labFailover } from '../failover/policy.ts';
 import { labDatabaseId } from '../operations.ts';
 
-/** CloudWatch's minute takes 1.5 s in the lab: its periods are not the config's to shorten. */
-export const faster = 40;
+/** CloudWatch's minute takes 2 s in the lab: its periods are not the config's to shorten. */
+export const faster = 30;
 
 /** Waits of minutes in the profiles; short enough to watch here. */
 export const waits = { first: seconds(4), second: seconds(4), last: seconds(8) } as const;
@@ -21,8 +21,14 @@ export const people = { first: 'alice', second: 'bob', last: 'carol' } as const;
 export const keys = { pagerduty: 'lab-pagerduty-key', alertmanager: 'lab-alertmanager-key' } as const;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Nobody is asked whether the lead moves: the lab has no guardian that ever gave it to anybody, so nothing does. */
-export const observedFailover = (): NonNullable<OperationsInput['failover']> => ({ ...labFailover(watchableNumbers), mode: 'approve' });
+/** Slower than where failover itself is watched: what a busy machine does to itself must not ring. */
+const patient: LabFailoverNumbers = {
+  lease: { length: seconds(25), margin: seconds(2), renewEvery: seconds(2) },
+  observe: { every: seconds(1), timeout: seconds(3), voteMaxAge: seconds(15), failuresToTrip: 3, successesToClear: 2, dwell: seconds(5) },
+};
+
+/** The lead would move only after a person agreed, and nobody does here. */
+export const observedFailover = (): NonNullable<OperationsInput['failover']> => ({ ...labFailover(patient), mode: 'approve' });
 
 const person = (id: string, number: string): Operations['incidents']['people'][number] => ({
   id,

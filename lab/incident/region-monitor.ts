@@ -30,7 +30,7 @@ export class RegionMonitor {
   readonly #queue: MemorySignalQueue;
   readonly #server: ServerSampler | undefined;
   readonly #stop = new AbortController();
-  readonly #loop: Promise<void>;
+  #loop: Promise<void> | undefined;
 
   constructor(lab: Lab, region: Region, queue: MemorySignalQueue, mail: (mail: TopicMail) => void) {
     const { operations, clock, regions } = lab;
@@ -50,12 +50,15 @@ export class RegionMonitor {
     this.#server = hasServer
       ? new ServerSampler(regions, region, operations, this.cloudWatch, region !== regions.startedAs('primary'))
       : undefined;
-    this.#loop = this.#watch();
   }
 
   /** A data point that Codeblue itself wrote in this Region. */
   note({ capability, name, dimensions, value }: Parameters<Metrics['put']>[0]): void {
     this.cloudWatch.put({ namespace: `Codeblue/${capability}`, name, dimensions }, value);
+  }
+
+  start(): void {
+    this.#loop ??= this.#watch();
   }
 
   async stop(): Promise<void> {

@@ -5,6 +5,7 @@ import { type MemorySignalQueue, memorySignalQueue } from '../../functions/memor
 import { consumers, endpoints } from '../../functions/tasks.ts';
 import { LabClock } from '../clock.ts';
 import { LabUnavailable } from '../errors.ts';
+import { storedRecord } from '../failover/coordination.ts';
 import { handlerLog } from '../failover/handler-log.ts';
 import { RecentLog } from '../failover/recent-log.ts';
 import { type BrokenServices, regionHealth } from '../failover/region-health.ts';
@@ -24,7 +25,7 @@ import { openMailboxServer } from './mailbox-server.ts';
 import { labIncidents, lagAlarm, observedFailover } from './policy.ts';
 import { type Pump, startPump } from './pump.ts';
 import { RegionMonitor, type TopicMail } from './region-monitor.ts';
-import { incidentTasks } from './tasks.ts';
+import { tasksWithDatabase, tasksWithout } from './tasks.ts';
 
 export interface IncidentWorldOptions {
   readonly profile: Profile;
@@ -35,6 +36,8 @@ export interface IncidentWorldOptions {
 
 const POLL_MS = 50;
 const SHOWN_LINES = 40;
+/** From the first schedules to a lease. */
+const FIRST_LEASE_SECONDS = 60;
 /** Enough that the replica always has something to replay, and nothing more. */
 const WRITES_PER_SECOND = 20;
 
@@ -108,7 +111,8 @@ export class IncidentWorld {
       seed,
       perSecond: WRITES_PER_SECOND,
     });
-    for (const region of names) for (const task of incidentTasks) this.schedule(region).start(task);
+    const watcher = this.regions.startedAs('tertiary');
+    for (const region of names) for (const task of region === watcher ? tasksWithout : tasksWithDatabase) this.schedule(region).start(task);
   }
 
   queueOf(region: Region): MemorySignalQueue {
@@ -121,6 +125,11 @@ export class IncidentWorld {
 
   schedule(region: Region): RegionSchedule {
     return found(this.#schedules, region);
+  }
+
+  /** From now on alarms are evaluated. */
+  watch(): void {
+    for (const monitor of this.#monitors.values()) monitor.start();
   }
 
   /** The address of an endpoint of the registry, in that Region. */
@@ -177,7 +186,7 @@ export class IncidentWorld {
         .map(({ person, method, subject }) => `${person} by ${method}: ${subject}`)
         .join('; ')}`,
       ...this.regions.names.flatMap((region) => this.schedule(region).failures.slice(-2)),
-      ...this.log.last(SHOWN_LINES),
+      ...this.log.last(200).filter((line) => !line.includes('info task succeeded')).slice(-SHOWN_LINES),
     ].join('\n');
   }
 }
@@ -227,6 +236,7 @@ async function populate(running: RunningRegions, { profile, seed }: IncidentWorl
   const queues = new Map(regions.names.map((region) => [region, memorySignalQueue({ clock, visibilitySeconds: 30 })]));
   const doors = new Map<string, HttpServer>();
   let lab: Lab | undefined;
+  let world: IncidentWorld | undefined;
   for (const region of regions.names) {
     for (const endpoint of endpoints) doors.set(`${region}/${endpoint.name}`, await openDoor(endpoint, () => lab?.host(region)));
   }
@@ -236,10 +246,20 @@ async function populate(running: RunningRegions, { profile, seed }: IncidentWorl
     logOf: (region) => handlerLog(regions.paths(region), log.of(region)),
     doors: {
       channels: labChannels(people.carriers),
+      alarmStates: { state: async (region, alarmName) => world?.monitor(region).cloudWatch.state(alarmName) },
       signalQueue: (region) => found(queues, region),
       acknowledgeAddress: (region) => doors.get(`${region}/${acknowledgeDoor}`)?.url,
     },
   });
   lab.machines(); // Synthesized now: while it goes on, nothing else does.
-  return new IncidentWorld(running, network, lab, log, people, { queues, doors }, seed);
+  world = new IncidentWorld(running, network, lab, log, people, { queues, doors }, seed);
+  try {
+    const { stores } = lab;
+    await world.until('the first lease, over a complete fence', FIRST_LEASE_SECONDS, () => storedRecord(stores.coordination)?.fenced || undefined);
+    world.watch();
+  } catch (error) {
+    await world.end();
+    throw error;
+  }
+  return world;
 }
