@@ -78,6 +78,7 @@ import { awaitRecoveryProtection, protectAfterRecovery } from './failover/recove
 import { awaitReplacement, startReplacement } from './failover/recovery/steps/replace-database.ts';
 import { reportRecovery } from './failover/recovery/steps/report-recovery.ts';
 import { acknowledgeEndpoint } from './incidents/acknowledge/acknowledge-endpoint.ts';
+import { remindOfDeadlines } from './incidents/communication/remind-of-deadlines.ts';
 import { planPages } from './incidents/escalation/steps/plan-pages.ts';
 import { sendDuePages } from './incidents/escalation/steps/send-pages.ts';
 import { signalsEndpoint } from './incidents/ingest/signals-endpoint.ts';
@@ -135,6 +136,7 @@ export const tasks: readonly AnyTask[] = [
   releaseHeldAlarmsTask,
   auditPager,
   testPaging,
+  remindOfDeadlines,
   runMissedTasks(() => tasks),
 ];
 
