@@ -19,6 +19,12 @@ const idsDiffer: IncidentRule = (policy) =>
     ),
   );
 
+/** A key says who asks: two integrations with one would be one. */
+const keysDiffer: IncidentRule = ({ integrations }) =>
+  repeated(integrations.map(({ keySha256 }) => keySha256)).map(({ value, index }) =>
+    problem(['incidents', 'integrations', index, 'keySha256'], value, 'a key of its own for each integration', 'Make another key.'),
+  );
+
 /** A name must be one of those that there are. */
 function known(path: Path, name: string, what: string, names: readonly string[]): readonly ConfigProblem[] {
   if (names.includes(name)) return [];
@@ -178,6 +184,7 @@ const timesFit: IncidentRule = (policy) => {
 
 const rules: readonly IncidentRule[] = [
   idsDiffer,
+  keysDiffer,
   namesAreKnown,
   runbooksHaveSomethingToActOn,
   channelsAreSetUp,

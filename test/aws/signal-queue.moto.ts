@@ -33,11 +33,14 @@ signalQueueContract(async () => {
   };
 });
 
-allowancesContract(async () => {
-  await resetMoto();
-  await createTables();
-  const settings = motoSettings(manualClock('2026-11-21T07:00:00Z'));
-  // moto replicates nothing: the other Region's replica is the one table that there is.
-  for (const region of regionsOf(settings.operations)) dynamoIn(region).config.region = async () => settings.region;
-  return { allowances: allowancesPort({ ...settings, region: home }), in: (region) => allowancesPort({ ...settings, region }) };
-});
+allowancesContract(
+  async () => {
+    await resetMoto();
+    await createTables();
+    const settings = motoSettings(manualClock('2026-11-21T07:00:00Z'));
+    // moto replicates nothing: the other Region's replica is the one table that there is.
+    for (const region of regionsOf(settings.operations)) dynamoIn(region).config.region = async () => settings.region;
+    return { allowances: allowancesPort({ ...settings, region: home }), in: (region) => allowancesPort({ ...settings, region }) };
+  },
+  { atOnce: false },
+);

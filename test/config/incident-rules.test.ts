@@ -96,6 +96,14 @@ describe('incidents are refused', () => {
     ],
     ['with an integration of a service that is not there', written({ integrations: [integration] }), 'incidents.integrations[0].service'],
     [
+      'with two integrations of one key',
+      written({
+        services: [{ id: integration.service, policy: 'default' }],
+        integrations: [integration, { ...integration, id: 'another' }],
+      }),
+      'incidents.integrations[1].keySha256',
+    ],
+    [
       'with a runbook for a database that is not there',
       runbook({ kind: 'emergency-backup', database: 'lab-results' }),
       'incidents.runbooks[0].action.database',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { Operations } from '../../functions/common/operations.ts';
-import { steps, tasks } from '../../functions/tasks.ts';
+import { allOperations } from '../../functions/tasks.ts';
 import { bundleFunctions } from '../../scripts/bundle.ts';
 import { testOperations } from '../support/operations.ts';
 
@@ -50,7 +50,7 @@ function load(...operations: readonly string[]): string {
 }
 
 test('every operation starts from the bundle alone', () => {
-  const names = [...tasks, ...steps].map((operation) => operation.name);
+  const names = allOperations.map((operation) => operation.name);
   expect(
     load(...names)
       .trim()
