@@ -16,7 +16,7 @@ interface Reading {
 }
 
 /** What became of those of these signals that are known. */
-export async function knownTriage(signals: readonly Signal[], incidents: Incidents): Promise<ReadonlyMap<string, Triage>> {
+async function knownTriage(signals: readonly Signal[], incidents: Incidents): Promise<ReadonlyMap<string, Triage>> {
   const ids = [...new Set(signals.map(({ signalId }) => signalId))];
   const known = await Promise.all(ids.map((id) => incidents.triageOf(id)));
   return new Map(known.flatMap((triage) => (triage ? [[triage.signalId, triage] as const] : [])));

@@ -18,7 +18,7 @@ import type { TriagePlan } from './triage.ts';
 /**
  * What becomes of alarms that were held back: those that still ring when nothing holds them back any more are put on an incident, once; afterwards they are held back no longer. Pure.
  */
-export function release(
+function release(
   held: readonly KnownAlarm[],
   state: Known & Quiet & { readonly home: Region },
   policy: IncidentPolicy,

@@ -141,7 +141,8 @@ function rings(signal: Signal, ringing: Ringing): Outcome {
   const known = board.openWith(alarm.dedupKey);
   const isShown = known !== undefined && shows(known, alarm, standing);
 
-  const quiet = quietFor(alarm, standing.severity, state, now);
+  // What a person declares is no alarm that maintenance sets off.
+  const quiet = signal.source === 'person' ? undefined : quietFor(alarm, standing.severity, state, now);
   if (quiet && !isOlder) {
     board.putAlarm(isShown ? released(alarm) : heldBack(alarm, quiet, timestamp(now)));
     return { outcome: 'silenced', says: `${name}: ${quiet.says}` };

@@ -239,6 +239,14 @@ describe('what is silenced', () => {
     expect(world.told()).toHaveLength(2);
   });
 
+  it('is not what a person declares', async () => {
+    const world = story();
+    await world.silence('sil-1', 0, 3600);
+    await world.triage([world.rings(0, { alarm: 'IncidentDeclared', source: 'person', severity: 1 })]);
+    expect((await only(world)).severity).toBe(1);
+    expect(world.told()).toHaveLength(1);
+  });
+
   it('that rings again after the silence is told by that, and not a second time', async () => {
     const world = story();
     await world.silence('sil-1', 0, 60);
