@@ -10,7 +10,7 @@ import type { Incidents } from '../../functions/incidents/ports.ts';
 import { releaseHeldAlarms } from '../../functions/incidents/triage/release-held-alarms.ts';
 import { triageBatch } from '../../functions/incidents/triage/triage-batch.ts';
 import { memoryWorld } from './host.ts';
-import { home } from './incidents.ts';
+import { aSignal, home } from './incidents.ts';
 import { testOperations } from './operations.ts';
 
 /** A deployment in memory whose signals are triaged in the primary Region, with its clock in the test's hand; its incidents may be in another store. */
@@ -59,3 +59,20 @@ export const ringing = (open: readonly Incident[]): readonly string[] =>
       troubles.filter(({ status }) => status === 'firing').map(({ alarm, subject, severity }) => `${alarm} of ${subject}: ${severity}`),
     )
     .sort();
+
+type Given = NonNullable<Parameters<typeof aSignal>[0]>;
+
+/** A world, and signals that happen `after` seconds from its start. */
+export function triageStory(given: Parameters<typeof triageWorld>[0] = {}) {
+  const world = triageWorld(given);
+  const signal = (after: number, what: Given = {}): Signal => aSignal({ ...what, at: world.at(after) });
+  const rings = (after: number, what: Given = {}) => signal(after, what);
+  const isWell = (after: number, what: Given = {}) => signal(after, { ...what, action: 'resolve' });
+  return { ...world, rings, isWell, signal };
+}
+
+export const onlyOpen = async (world: Pick<TriageWorld, 'open'>): Promise<Incident> => {
+  const [incident, ...others] = await world.open();
+  if (!incident || others.length > 0) throw new Error(`one incident expected, ${others.length + Number(incident !== undefined)} are open`);
+  return incident;
+};
