@@ -11,6 +11,7 @@ import { ResponsePhase } from '../functions/incidents/models.ts';
 import { durationGiven } from './duration-given.ts';
 import { changeIncident, openIncident } from './incident-change.ts';
 import { endGiven, forOption, personOption, reasonOption, severityGiven, yesOption } from './incident-options.ts';
+import { addRunbook } from './incident-runbook-program.ts';
 import { addTelling } from './incident-telling-program.ts';
 import { MisusedCommand } from './misused-command.ts';
 import { openForVerb, openWhereAnswered, type ProgramContext } from './program-context.ts';
@@ -52,6 +53,7 @@ export function addIncident(program: Command, context: ProgramContext): void {
   addMerge(incident, context);
   addNotes(incident, context);
   addTelling(incident, context);
+  addRunbook(incident, context);
 }
 
 function addLooking(incident: Command, context: ProgramContext): void {

@@ -5,6 +5,7 @@ import type { ConfigProblem } from './invalid-config.ts';
 import { nearest } from './nearest.ts';
 import { rotationRules } from './rotation-rules.ts';
 import { type Checked, problem, type Rule, repeated } from './rule.ts';
+import { runbookRules } from './runbook-rules.ts';
 
 export type IncidentRule = (policy: IncidentPolicy, config: Checked) => readonly ConfigProblem[];
 
@@ -187,6 +188,7 @@ const rules: readonly IncidentRule[] = [
   keysDiffer,
   namesAreKnown,
   runbooksHaveSomethingToActOn,
+  ...runbookRules,
   channelsAreSetUp,
   enoughPeopleCanAnswer,
   timesFit,

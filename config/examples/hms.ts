@@ -1,3 +1,4 @@
+import { hours, minutes } from '../../functions/common/duration.ts';
 import { hospitalPack } from '../../functions/verify/hospital-pack.ts';
 import { defineOperations } from '../define-operations.ts';
 
@@ -95,6 +96,24 @@ export default defineOperations({
     },
   },
   incidents: {
+    // What may be tried before a person is at a screen. Each is tried again on its own for another incident only, and says on the incident what it did.
+    runbooks: [
+      {
+        id: 'restart-portal',
+        alarm: 'ServiceDown',
+        subject: 'portal',
+        action: { kind: 'restart-service', capacity: 'portal' },
+        guard: { when: 'anytime', tries: 2, per: hours(6), approval: false },
+        helpsWithin: minutes(10),
+      },
+      {
+        id: 'enlarge-hms',
+        alarm: 'DiskFull',
+        action: { kind: 'enlarge-storage', database: 'hms', byPercent: 20, atMostGigabytes: 1000 },
+        guard: { when: 'anytime', tries: 1, per: hours(24), approval: true },
+        helpsWithin: minutes(30),
+      },
+    ],
     // Error rate and response time by the load balancer, failed logins by a metric that the application writes (one count for each).
     monitored: [
       {

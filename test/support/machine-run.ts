@@ -19,8 +19,13 @@ export interface Around {
 
 const never = () => new Promise<never>(() => {});
 
+/** What an execution needs of a deployment in memory. */
+export interface MachineWorld extends Pick<FailoverWorld, 'clock'> {
+  step(name: string, record: unknown): Promise<unknown>;
+}
+
 /** Executes a machine over a deployment in memory, on its clock. */
-export async function runMachine(definition: Definition, world: FailoverWorld, input: unknown, around: Around = {}) {
+export async function runMachine(definition: Definition, world: MachineWorld, input: unknown, around: Around = {}) {
   const states: string[] = [];
   let die = () => {};
   const death = new Promise<'died'>((resolve) => {
@@ -62,7 +67,7 @@ export async function runMachine(definition: Definition, world: FailoverWorld, i
 }
 
 /** Acts whose outcome or intent is missing in the audit log. */
-export async function unpairedActs({ ports }: FailoverWorld): Promise<readonly string[]> {
+export async function unpairedActs({ ports }: Pick<FailoverWorld, 'ports'>): Promise<readonly string[]> {
   const acts = new Map<string, string[]>();
   for (const { actId, phase } of await ports.auditLog.recent(new Date(0), 10_000)) acts.set(actId, [...(acts.get(actId) ?? []), phase]);
   return [...acts].filter(([, phases]) => [...phases].sort().join() !== 'intent,outcome').map(([id]) => id);

@@ -30,6 +30,16 @@ export type RunbookRequest = z.output<typeof RunbookRequest>;
 export const RunOutcome = z.enum(['helped', 'not-helped', 'refused', 'failed']);
 export type RunOutcome = z.output<typeof RunOutcome>;
 
+/** What is to be done, decided with what was so at that moment: done again after a crash, it comes to the same. */
+export const PlannedAct = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('restart-service'), capacity: z.string(), wanted: z.int(), running: z.int() }),
+  z.strictObject({ kind: z.literal('scale-out'), capacity: z.string(), from: z.int(), to: z.int() }),
+  z.strictObject({ kind: z.literal('end-long-queries'), databaseId: DatabaseId, olderThanSeconds: z.int() }),
+  z.strictObject({ kind: z.literal('enlarge-storage'), databaseId: DatabaseId, fromGigabytes: z.int(), toGigabytes: z.int() }),
+  z.strictObject({ kind: z.literal('emergency-backup'), databaseId: DatabaseId, recoveryPointId: RecoveryPointId }),
+]);
+export type PlannedAct = z.output<typeof PlannedAct>;
+
 /** One run that was let begin. Whatever was refused before is none. */
 export const RunbookRun = z.strictObject({
   runId: RunId,
@@ -38,6 +48,7 @@ export const RunbookRun = z.strictObject({
   /** `capacity/orders-api`, `database/hms`. */
   target: z.string().min(1).max(100),
   startedAt: Timestamp,
+  act: PlannedAct,
   /** Whoever died with it holds nobody up for longer. */
   until: Timestamp,
   endedAt: Timestamp.optional(),
@@ -52,16 +63,6 @@ export const RunbookHistory = z.strictObject({
   version: z.int().nonnegative(),
 });
 export type RunbookHistory = z.output<typeof RunbookHistory>;
-
-/** What is to be done, decided with what was so at that moment: done again after a crash, it comes to the same. */
-export const PlannedAct = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('restart-service'), capacity: z.string(), wanted: z.int(), running: z.int() }),
-  z.strictObject({ kind: z.literal('scale-out'), capacity: z.string(), from: z.int(), to: z.int() }),
-  z.strictObject({ kind: z.literal('end-long-queries'), databaseId: DatabaseId, olderThanSeconds: z.int() }),
-  z.strictObject({ kind: z.literal('enlarge-storage'), databaseId: DatabaseId, fromGigabytes: z.int(), toGigabytes: z.int() }),
-  z.strictObject({ kind: z.literal('emergency-backup'), databaseId: DatabaseId, recoveryPointId: RecoveryPointId }),
-]);
-export type PlannedAct = z.output<typeof PlannedAct>;
 
 export const RunbookStatus = z.enum([
   'requested',

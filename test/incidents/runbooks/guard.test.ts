@@ -25,11 +25,13 @@ const record: CoordinationRecord = {
   changedAt: timestamp(noon),
 };
 
+const restart = { kind: 'restart-service', capacity: 'orders-api', wanted: 4, running: 4 } as const;
+
 const aRun = (given: Partial<RunbookRun> & { readonly minutesAgo: number }, now = noon): RunbookRun => {
   const { minutesAgo, ...rest } = given;
   const startedAt = timestamp(new Date(now.getTime() - minutesAgo * 60_000));
   return {
-    ...{ runId: 'run-before', runbook: 'mend', kind: 'restart-service', target: 'capacity/orders-api', startedAt },
+    ...{ runId: 'run-before', runbook: 'mend', kind: 'restart-service', target: 'capacity/orders-api', startedAt, act: restart },
     until: timestamp(new Date(Date.parse(startedAt) + mostSeconds(restartOrders) * 1000)),
     ...rest,
   };
@@ -122,7 +124,14 @@ describe('an automated runbook', () => {
           const atWork = ended.filter((run) => isUnderWay(run, now));
           expect(atWork.filter((run) => run.kind === runbook.action.kind || run.target === targetOf(runbook))).toEqual([]);
           const run: RunbookRun = {
-            ...{ runId, runbook: runbook.id, kind: runbook.action.kind, target: targetOf(runbook), startedAt: timestamp(now) },
+            ...{
+              runId,
+              runbook: runbook.id,
+              kind: runbook.action.kind,
+              target: targetOf(runbook),
+              startedAt: timestamp(now),
+              act: restart,
+            },
             until: timestamp(new Date(now.getTime() + mostSeconds(runbook) * 1000)),
           };
           begun.push(endsAfter === undefined ? run : { ...run, endedAt: timestamp(new Date(now.getTime() + endsAfter * 1000)) });

@@ -39,31 +39,40 @@ export const beginRunbook = defineStep({
       if (status !== 'approved') return found(record, 'refused', says);
     }
     const leadership = await readLeadership({ coordination, operations });
-    const startedAt = record.startedAt ?? timestamp(clock.now());
-    const plan = planAct(runbook, await readFacts(runbook, region, leadership, context), { region, startedAt: new Date(startedAt) });
-    if (plan.kind === 'refused') return found(record, 'refused', plan.because);
+    const before = (await context.runbookRuns.history()).runs.find(({ runId }) => runId === request.runId);
+    if (before?.endedAt !== undefined) return found(record, 'refused', `it has ended before: ${before.outcome ?? 'nobody knows how'}`);
+    const planned = before ?? (await plan(runbook, leadership, context));
+    if ('because' in planned) return found(record, 'refused', planned.because);
 
-    const words = actWords(plan.act, region);
-    const details = { kind: plan.act.kind, ...('from' in plan.act ? { from: plan.act.from, to: plan.act.to } : {}) };
-    const entered = await act(context, record, { action: 'begin-runbook', resource: targetOf(runbook), details }, () =>
-      enter(record, runbook, { startedAt, leadership, context }),
+    const { startedAt } = planned;
+    const words = actWords(planned.act, region);
+    const entered = await act(
+      context,
+      record,
+      { action: 'begin-runbook', resource: targetOf(runbook), details: { kind: planned.act.kind, says: words } },
+      () => enter(record, runbook, { startedAt, act: planned.act, leadership, context }),
     );
     if (entered.kind === 'refused') return found(record, 'refused', entered.because);
-    await tellIncident(context, record, { at: timestamp(clock.now()), says: `begins to ${words} (execution ${request.runId})` });
-    const status = plan.act.kind === 'end-long-queries' ? 'act-in-database' : 'act';
-    return { ...found(record, status, words), startedAt, act: plan.act };
+    await tellIncident(context, record, { at: startedAt, says: `begins to ${words} (execution ${request.runId})` });
+    const status = planned.act.kind === 'end-long-queries' ? 'act-in-database' : 'act';
+    return { ...found(record, status, words), startedAt, act: planned.act };
   },
 });
+
+type Planned = Pick<RunbookRun, 'startedAt' | 'act'>;
+
+async function plan(runbook: AutomatedRunbook, leadership: Leadership, context: Context): Promise<Planned | { readonly because: string }> {
+  const { region, clock } = context;
+  const startedAt = timestamp(clock.now());
+  const planned = planAct(runbook, await readFacts(runbook, region, leadership, context), { region, startedAt: new Date(startedAt) });
+  return planned.kind === 'act' ? { startedAt, act: planned.act } : planned;
+}
 
 /** Enters the run, unless the guard refuses it. Entered already, by an attempt that died, it stands as it is. */
 async function enter(
   { request }: RunbookRecord,
   runbook: AutomatedRunbook,
-  {
-    startedAt,
-    leadership,
-    context,
-  }: { readonly startedAt: RunbookRun['startedAt']; readonly leadership: Leadership; readonly context: Context },
+  { startedAt, act: planned, leadership, context }: Planned & { readonly leadership: Leadership; readonly context: Context },
 ): Promise<Verdict> {
   const { clock, operations } = context;
   const { runId } = request;
@@ -72,7 +81,7 @@ async function enter(
     const verdict = mayRun(runbook, { runId, runs: history.runs }, { leadership, windows: operations }, now);
     if (verdict.kind === 'refused' || history.runs.some((run) => run.runId === runId)) return { history: undefined, result: verdict };
     const run: RunbookRun = {
-      ...{ runId, runbook: runbook.id, kind: runbook.action.kind, target: targetOf(runbook), startedAt },
+      ...{ runId, runbook: runbook.id, kind: runbook.action.kind, target: targetOf(runbook), startedAt, act: planned },
       until: timestamp(after(now, seconds(mostSeconds(runbook)))),
     };
     return { history: withRun(history, run, now), result: verdict };
