@@ -17,7 +17,7 @@ export interface DatabasePortsSettings {
   readonly find: (databaseId: DatabaseId, region: Region) => DatabaseServer | undefined;
   /** What is reached by that name, which may be what had it a moment ago. */
   readonly resolve: (databaseId: DatabaseId, region: Region) => DatabaseServer | undefined;
-  readonly exchanges: Pick<Exchanges, 'prepare' | 'swapIn'>;
+  readonly exchanges: Pick<Exchanges, 'prepare' | 'swapIn' | 'server'>;
   /** Databases inside the server. */
   readonly databaseNames: (databaseId: DatabaseId) => readonly string[];
   readonly now: () => Micros;
@@ -62,23 +62,23 @@ export function databasePorts(
     };
     return {
       clock: () => on('clock', () => server.showClock()),
-      renew: ({ epoch, holder, untilMicros }) =>
+      renew: ({ epoch, holder, untilMicros, primarySince }) =>
         on(`renew e${epoch}`, () => {
           writable();
-          return server.renew(epoch, holder, untilMicros);
+          return server.renew(epoch, holder, untilMicros, primarySince);
         }),
-      close: (epoch, { replaced } = {}) => {
+      close: (epoch, { replaced, primarySince, region } = {}) => {
         settings.onAsk('close', process);
         return on(`close e${epoch}`, () => {
           writable();
           const leased = epoch === server.lease.epoch && server.lease.holder !== undefined;
-          const replacedBefore = server.lease.replacedIn !== undefined && server.lease.replacedIn < epoch;
+          const replacedBefore = server.isReplacedFor(primarySince, region);
           if (epoch < server.lease.epoch || leased || replacedBefore)
             throw new Conflict(`${server.databaseId} has seen epoch ${server.lease.epoch}`);
           onAct('close', process, server);
           return new AnswersLater(server.close(epoch), () => {
             if (!server.isUp) throw new ServiceUnavailable(`${server.databaseId} in ${server.region} stopped`);
-            const mark = server.mark(epoch, replaced);
+            const mark = server.mark(epoch, replaced ? region : undefined);
             if (!mark) throw new Conflict(`${server.databaseId} was opened while it was being closed for epoch ${epoch}`);
             return positionOf(mark);
           });
@@ -104,6 +104,15 @@ export function databasePorts(
 
   const fences: Fences = {
     open: (databaseId, region) => ask('fences.open', region, () => fenceOf(answering(databaseId, region))),
+    openCopy: (copy) =>
+      ask('fences.openCopy', copy.region, () => {
+        const server = settings.exchanges.server(copy);
+        return {
+          ...fenceOf(server),
+          renew: ({ epoch, holder, untilMicros, primarySince }) =>
+            ask('renew a copy', copy.region, () => server.renew(epoch, holder, untilMicros, primarySince)),
+        };
+      }),
   };
 
   const replicas: Replicas = {

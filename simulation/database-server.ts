@@ -11,6 +11,7 @@ export interface LeaseRow {
   readonly untilMicros: number;
   readonly closedFor: Epoch | undefined;
   readonly replacedIn?: Epoch | undefined;
+  readonly replacedAt?: Region | undefined;
 }
 
 /** One durable change, with everything as it stands after it: what a replica that has applied it shows. */
@@ -178,29 +179,42 @@ export class DatabaseServer {
   }
 
   /** Sets the end of the lease, as the fence's function does. @returns false when it has seen a later epoch */
-  renew(epoch: Epoch, holder: Region, untilMicros: number): boolean {
+  renew(epoch: Epoch, holder: Region, untilMicros: number, primarySince?: Epoch): boolean {
     const { lease } = this;
     if (epoch < lease.epoch && !this.#settings.flaws.epochNotCompared) return false;
-    if (epoch === lease.replacedIn && !this.#settings.flaws.replacedTakesLeases) return false;
+    if (this.isReplacedFor(primarySince, holder) && !this.#settings.flaws.replacedTakesLeases) return false;
     const longest = epoch === lease.epoch && epoch > 0 ? Math.max(lease.untilMicros, untilMicros) : untilMicros;
-    this.append({ lease: { ...lease, epoch, holder, untilMicros: longest, replacedIn: undefined } });
+    this.append({ lease: { ...lease, epoch, holder, untilMicros: longest, replacedIn: undefined, replacedAt: undefined } });
     this.#settings.onOpened(this);
     return true;
+  }
+
+  /** Whether a copy took its place before, or when, the primaries that somebody knows of were opened. */
+  isReplacedFor(primarySince: Epoch | undefined, region: Region | undefined): boolean {
+    const { replacedAt, replacedIn = 0 } = this.lease;
+    return replacedAt !== undefined && replacedAt === region && replacedIn <= (primarySince ?? 0);
   }
 
   /** Closes at once. @returns when the last commit that had passed its check is durable */
   close(epoch: Epoch): Micros {
     this.append({
-      lease: { epoch, holder: undefined, untilMicros: 0, closedFor: this.lease.closedFor, replacedIn: this.lease.replacedIn },
+      lease: {
+        epoch,
+        holder: undefined,
+        untilMicros: 0,
+        closedFor: this.lease.closedFor,
+        replacedIn: this.lease.replacedIn,
+        replacedAt: this.lease.replacedAt,
+      },
     });
     for (const transaction of this.#open) transaction.killed = true;
     return Math.max(this.#settings.time.now, this.#lastRecordAt) + 1;
   }
 
   /** The last write of all before `epoch`. Undefined when somebody opened it for that epoch or a later one meanwhile. */
-  mark(epoch: Epoch, replaced = false): LogEntry | undefined {
+  mark(epoch: Epoch, replacedAt?: Region): LogEntry | undefined {
     if (this.lease.epoch !== epoch || this.lease.holder !== undefined) return undefined;
-    return this.append({ lease: { ...this.lease, closedFor: epoch, ...(replaced ? { replacedIn: epoch } : {}) } });
+    return this.append({ lease: { ...this.lease, closedFor: epoch, ...(replacedAt ? { replacedIn: epoch, replacedAt } : {}) } });
   }
 
   /** A client's first write. @returns undefined when it is refused */

@@ -48,6 +48,11 @@ export class Exchanges {
     return { restoredId, restoredTo: timestamp(new Date(Math.floor(live.showClock(at) / 1000))) };
   }
 
+  /** The copy itself, whatever name it has. */
+  server(request: SwapRequest): DatabaseServer {
+    return this.#find(request).server;
+  }
+
   prepare(request: SwapRequest): ReplicaState {
     const copy = this.#find(request);
     copy.fitAt ??= this.#later(takes.fitting);

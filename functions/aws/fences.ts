@@ -16,5 +16,8 @@ export function fencesPort(settings: AwsSettings): Fences {
       const server = await servers.live(databaseId, region);
       return fenceOver(server, databaseOf(operations, databaseId).databaseNames);
     },
+    async openCopy(copy) {
+      return fenceOver(await servers.fitCopy(copy), databaseOf(operations, copy.databaseId).databaseNames);
+    },
   };
 }

@@ -6,7 +6,8 @@ import type { Database, DatabaseSite } from '../common/operations.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
 import { parseAs } from '../common/parse.ts';
 import { type PgAddress, pgServer } from '../common/pg-server.ts';
-import type { SqlServers } from '../verify/ports.ts';
+import type { SwapRequest } from '../failover/ports.ts';
+import type { SqlServer, SqlServers } from '../verify/ports.ts';
 import { auroraClusters } from './aurora-clusters.ts';
 import { clientOptions, perRegion } from './client-options.ts';
 import { calling } from './errors.ts';
@@ -35,7 +36,13 @@ export type Patience = Pick<PgAddress, 'connectSeconds' | 'querySeconds'>;
 const lookUpMilliseconds = 1500;
 
 /** PostgreSQL servers of RDS, with credentials from Secrets Manager. */
-export function sqlServersPort(settings: AwsSettings, patience: Patience = {}): SqlServers {
+export function sqlServersPort(
+  settings: AwsSettings,
+  patience: Patience = {},
+): SqlServers & {
+  /** A copy that is fit to take the live database's place, under its own name: what opens the live one opens it. */
+  fitCopy(copy: SwapRequest): Promise<SqlServer>;
+} {
   const { operations } = settings;
   const kinds = { 'rds-postgres': rdsInstances(settings), 'aurora-postgres': auroraClusters(settings) };
 
@@ -60,6 +67,14 @@ export function sqlServersPort(settings: AwsSettings, patience: Patience = {}): 
       const site = database.sites[region];
       if (!site) throw new NotFound(`the config has no ${databaseId} in ${region}`);
       const [host, login] = await Promise.all([hostOf(database, site, region), readCredentials(secretFor(database, site))]);
+      return pgServer({ host, port: database.port, ...login, ssl: verifiedTls, ...patience });
+    },
+    async fitCopy({ databaseId, region, restoredId }) {
+      const database = databaseOf(operations, databaseId);
+      const site = database.sites[region];
+      if (!site) throw new NotFound(`the config has no ${databaseId} in ${region}`);
+      const asked = calling(`find the endpoint of ${restoredId}`, () => kinds[database.engine].liveHost(restoredId, region));
+      const [host, login] = await Promise.all([asked, readCredentials(secretFor(database, site))]);
       return pgServer({ host, port: database.port, ...login, ssl: verifiedTls, ...patience });
     },
     async restored(ref) {

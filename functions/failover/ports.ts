@@ -87,6 +87,8 @@ export interface LeaseGiven extends KnownPrimaries {
 }
 
 export interface Closing extends KnownPrimaries {
+  /** Where the database stands that whoever asks means. */
+  readonly region?: Region;
   readonly replaced?: boolean;
 }
 

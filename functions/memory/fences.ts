@@ -4,6 +4,7 @@ import { type DatabaseId, type Region, timestamp } from '../common/ids.ts';
 import type { Operations } from '../common/operations.ts';
 import { databaseOf } from '../common/operations-lookup.ts';
 import { SqlFailed } from '../common/sql-failed.ts';
+import { Epoch } from '../failover/models.ts';
 import type { Fence, Fences } from '../failover/ports.ts';
 import type { LiveServer, LiveServers } from './live-servers.ts';
 
@@ -19,7 +20,7 @@ export interface MemoryServer {
 export interface MemoryFences extends Fences {
   server(databaseId: DatabaseId, region: Region): MemoryServer;
   /** The next call of that method, on any fence, throws `error`, before it does anything. Several are thrown in order. */
-  failNext(method: keyof Fence | 'open', error: Error): void;
+  failNext(method: keyof Fence | keyof Fences, error: Error): void;
 }
 
 /** The lease of modelled servers, each with a clock of its own: the rules of the SQL fence, without SQL. */
@@ -30,7 +31,7 @@ export function memoryFences(settings: {
 }): MemoryFences {
   const { operations, clock, servers } = settings;
   const failures = new Map<string, Error[]>();
-  const inject = (method: keyof Fence | 'open'): void => {
+  const inject = (method: keyof Fence | keyof Fences): void => {
     const error = failures.get(method)?.shift();
     if (error) throw error;
   };
@@ -63,26 +64,29 @@ export function memoryFences(settings: {
         inject('clock');
         return clockOf(reach(databaseId, region));
       },
-      async renew({ epoch, holder, untilMicros }) {
+      async renew({ epoch, holder, untilMicros, primarySince = Epoch.parse(0) }) {
         inject('renew');
         const { lease } = writable(databaseId, region);
-        if (epoch < lease.epoch || epoch === lease.replacedIn) return false;
+        if (epoch < lease.epoch || (lease.replacedAt === holder && (lease.replacedIn ?? 0) <= primarySince)) return false;
         const longest = epoch === lease.epoch && epoch > 0 ? Math.max(lease.untilMicros, untilMicros) : untilMicros;
-        servers.change(databaseId, region, { lease: { ...lease, epoch, holder, untilMicros: longest, replacedIn: undefined } });
+        servers.change(databaseId, region, {
+          lease: { ...lease, epoch, holder, untilMicros: longest, replacedIn: undefined, replacedAt: undefined },
+        });
         return true;
       },
-      async close(epoch, { replaced } = {}) {
+      async close(epoch, { replaced, region: at, primarySince = Epoch.parse(0) } = {}) {
         inject('close');
         const server = writable(databaseId, region);
         const leased = epoch === server.lease.epoch && server.lease.holder !== undefined;
-        const replacedBefore = server.lease.replacedIn !== undefined && server.lease.replacedIn < epoch;
+        const { replacedAt, replacedIn = 0 } = server.lease;
+        const replacedBefore = replacedAt !== undefined && replacedAt === at && replacedIn <= primarySince;
         if (epoch < server.lease.epoch || leased || replacedBefore)
           throw new Conflict(`${databaseId} in ${region} has seen epoch ${server.lease.epoch}`);
         const { position } = server;
         const mark = { ...position, transactions: position.transactions + 1 };
         const { holder: _, ...lease } = server.lease;
         servers.change(databaseId, region, {
-          lease: { ...lease, epoch, untilMicros: 0, closedFor: epoch, ...(replaced ? { replacedIn: epoch } : {}) },
+          lease: { ...lease, epoch, untilMicros: 0, closedFor: epoch, ...(replaced ? { replacedIn: epoch, replacedAt: at } : {}) },
           position: mark,
         });
         return mark;
@@ -120,6 +124,17 @@ export function memoryFences(settings: {
       inject('open');
       reach(databaseId, region);
       return fence(databaseId, region);
+    },
+    async openCopy({ databaseId, region, restoredId }) {
+      inject('openCopy');
+      // Of a copy nobody asks more than to be given a lease; the rest is of the server whose past it shows.
+      return {
+        ...fence(databaseId, region),
+        async renew({ epoch, holder, untilMicros }) {
+          servers.leaseCopy(`${region}/${restoredId}`, { epoch, holder, untilMicros });
+          return true;
+        },
+      };
     },
     server: (databaseId, region) => ({
       facts: () => servers.require(databaseId, region),

@@ -18,6 +18,7 @@ const Replicated = z.strictObject({
     untilMicros: z.int().nonnegative(),
     closedFor: Epoch.optional(),
     replacedIn: Epoch.optional(),
+    replacedAt: Region.optional(),
   }),
   unfenced: z.array(z.string()),
   position: Position,
@@ -64,14 +65,17 @@ export interface LiveServers {
   promote(databaseId: DatabaseId, region: Region, readyInSeconds: number): void;
   /** The server loses its name, which belongs to nobody until `standIn`: it does not answer. */
   renameAway(databaseId: DatabaseId, region: Region): void;
+  /** The lease that a restored copy is given before it gets a name. */
+  leaseCopy(copyKey: string, lease: LiveServer['lease']): void;
   /** A copy of what the server held at that moment gets its name. Replicas go on following the one that was renamed: nothing reaches them any more. */
-  standIn(databaseId: DatabaseId, region: Region, shows: Date, readyInSeconds: number): void;
+  standIn(databaseId: DatabaseId, region: Region, copy: { readonly key: string; readonly shows: Date }, readyInSeconds: number): void;
 }
 
 export function liveServers(settings: { readonly operations: Operations; readonly clock: Clock; readonly store: ItemStore }): LiveServers {
   const { operations, clock } = settings;
   const servers = items(settings.store, 'live-servers', LiveServer);
   const past = items(settings.store, 'live-servers-past', Past);
+  const copies = items(settings.store, 'leases-of-copies', Replicated.shape.lease);
   const keyOf = (databaseId: DatabaseId, region: Region) => `${databaseId}/${region}`;
 
   /** As the config describes it, until somebody changes it. */
@@ -171,10 +175,12 @@ export function liveServers(settings: { readonly operations: Operations; readonl
     renameAway(databaseId, region) {
       put({ ...require(databaseId, region), reachable: false, work: { kind: 'renaming', until: never } });
     },
-    standIn(databaseId, region, shows, readyInSeconds) {
+    leaseCopy: (copyKey, lease) => copies.put(copyKey, lease),
+    standIn(databaseId, region, { key, shows }, readyInSeconds) {
       const work = { kind: 'renaming' as const, until: timestamp(after(clock.now(), seconds(readyInSeconds))) };
       const facts = { role: 'primary' as const, streaming: false, failed: false, reachable: false, clockOffsetMicros: 0, work };
-      put({ databaseId, region, ...facts, ...asOf(databaseId, region, shows) });
+      const lease = copies.get(key)?.value;
+      put({ databaseId, region, ...facts, ...asOf(databaseId, region, shows), ...(lease ? { lease } : {}) });
       for (const each of Object.keys(databaseOf(operations, databaseId).sites).map((name) => Region.parse(name))) {
         const replica = find(databaseId, each);
         if (replica?.role !== 'replica' || replica.follows !== region) continue;

@@ -120,7 +120,8 @@ export function memoryReplicas(settings: {
         aside.put(name, { databaseId, region, epoch, renamedAt: later(takes.renameSeconds) });
         servers.renameAway(databaseId, region);
       } else if (copy && renamedAt && isPast(renamedAt)) {
-        servers.standIn(databaseId, region, new Date(copy.shows ?? copy.createdAt), takes.renameSeconds);
+        const shows = new Date(copy.shows ?? copy.createdAt);
+        servers.standIn(databaseId, region, { key: `${region}/${restoredId}`, shows }, takes.renameSeconds);
         restored.delete(`${region}/${restoredId}`);
       }
       return describe(databaseId, region);

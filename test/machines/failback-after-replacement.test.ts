@@ -18,7 +18,11 @@ async function replaced() {
   if (!first || !second) throw new Error('two databases are needed');
   world.clock.advance(30);
   world.server(first, west).set({
-    ...{ follows: undefined, streaming: false, lease: { epoch: eight, untilMicros: 0, closedFor: eight, replacedIn: eight } },
+    ...{
+      follows: undefined,
+      streaming: false,
+      lease: { epoch: eight, untilMicros: 0, closedFor: eight, replacedIn: eight, replacedAt: east },
+    },
     position: { canary: { seq: 900, writtenAt: timestamp(world.clock.now()) }, transactions: 90_000 },
   });
   const requested = requestFailback({

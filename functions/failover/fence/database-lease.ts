@@ -4,7 +4,7 @@ import { Region } from '../../common/ids.ts';
 import { parseAs } from '../../common/parse.ts';
 import type { SqlSession } from '../../verify/ports.ts';
 import { Epoch } from '../models.ts';
-import type { Closing } from '../ports.ts';
+import type { Closing, LeaseGiven } from '../ports.ts';
 import { drainWriters } from './drain-writers.ts';
 
 /** The lease of one database of a server. */
@@ -52,11 +52,13 @@ export async function readLease(session: SqlSession): Promise<DatabaseLease | un
 }
 
 /** False when the database has seen a later epoch. Also sweeps up what guarded transactions left since the last renewal. */
-export async function renewLease(
-  session: SqlSession,
-  { epoch, holder, untilMicros }: { readonly epoch: Epoch; readonly holder: Region; readonly untilMicros: number },
-): Promise<boolean> {
-  const [row] = await session.query('select codeblue.renew_lease($1, $2, $3) as renewed', [epoch, holder, untilMicros]);
+export async function renewLease(session: SqlSession, { epoch, holder, untilMicros, primarySince }: LeaseGiven): Promise<boolean> {
+  const [row] = await session.query('select codeblue.renew_lease($1, $2, $3, $4) as renewed', [
+    epoch,
+    holder,
+    untilMicros,
+    primarySince ?? 0,
+  ]);
   if (row?.renewed !== 't') return false;
   await session.query('delete from codeblue.open_write');
   return true;
@@ -67,12 +69,11 @@ export async function renewLease(
  *
  * @throws Conflict when the database has seen a later epoch, or was opened for this one meanwhile; ServiceUnavailable when a writer could not be ended
  */
-export async function closeLease(session: SqlSession, epoch: Epoch, { replaced }: Closing): Promise<void> {
-  const [row] = await session.query('select codeblue.close_lease($1) as closed', [epoch]);
-  if (row?.closed !== 't')
-    throw new Conflict(`the database has seen a lease of epoch ${epoch} or of a later one, or was replaced before it`);
+export async function closeLease(session: SqlSession, epoch: Epoch, { replaced, primarySince, region }: Closing): Promise<void> {
+  const [row] = await session.query('select codeblue.close_lease($1, $2, $3) as closed', [epoch, primarySince ?? 0, region ?? null]);
+  if (row?.closed !== 't') throw new Conflict(`the database has seen a lease of epoch ${epoch} or of a later one, or was replaced`);
   await drainWriters(session);
-  const mark = `update codeblue.lease set closed_for = $1${replaced ? ', replaced_in = $1' : ''} where epoch = $1 and holder is null returning epoch`;
-  const marked = await session.query(mark, [epoch]);
+  const mark = `update codeblue.lease set closed_for = $1${replaced ? ', replaced_in = $1, replaced_at = $2' : ''} where epoch = $1 and holder is null returning epoch`;
+  const marked = await session.query(mark, replaced ? [epoch, region ?? null] : [epoch]);
   if (marked.length === 0) throw new Conflict(`the database was opened while it was being closed for epoch ${epoch}`);
 }

@@ -81,8 +81,10 @@ begin
 end`;
 
 /**
- * A database that was closed to be replaced takes no lease of the epoch that belongs to its replacement: a connection that is kept open, or a name that still
- * resolves to it, must not open it again. Given back, in the epoch after that, it takes one.
+ * A database that was closed to be replaced takes no lease from anybody who knows that the primaries of today were opened in that epoch or later: then its
+ * replacement leads, and a connection that is kept open, or a name that still resolves to it, must not open it again. Whoever knows older primaries gives the lead
+ * back to it: the replacement never came about. The mark reaches replicas with everything else, and is of one Region: a replica that is promoted in another, because
+ * people accept what it lacks, is not the one that was replaced.
  *
  * The row is locked first: renewals and closings follow each other, and each sees what the one before it stored. The sequence is set last.
  */
@@ -92,20 +94,20 @@ declare
   replaced pg_catalog.bool;
   longest pg_catalog.int8 := until_micros;
 begin
-  select l.epoch, l.replaced_in is not distinct from new_epoch into strict stored, replaced from codeblue.lease l for update;
+  select l.epoch, l.replaced_in <= primary_since and l.replaced_at = new_holder into strict stored, replaced from codeblue.lease l for update;
   if new_epoch < stored or replaced then return false; end if;
   if new_epoch = stored and stored > 0 then
     longest := greatest(until_micros, pg_catalog.pg_sequence_last_value('codeblue.lease_until'));
   end if;
-  update codeblue.lease set epoch = new_epoch, holder = new_holder, renewed_at = pg_catalog.clock_timestamp(), replaced_in = null;
+  update codeblue.lease set epoch = new_epoch, holder = new_holder, renewed_at = pg_catalog.clock_timestamp(), replaced_in = null, replaced_at = null;
   perform pg_catalog.setval('codeblue.lease_until', longest);
   return true;
 end`;
 
 /**
  * The sequence shows the end at once, to running transactions too; the commit of this one makes it durable. A crash before it reports nothing. What was leased in
- * this very epoch is not closed for it: the closing is late, and the database is the new primary by now (a replacement has the old one's name). What was replaced in
- * an earlier epoch is not closed either: whoever asks means the primary, and a name that still leads here must not tell that the primary is closed.
+ * this very epoch is not closed for it: the closing is late, and the database is the new primary by now (a replacement has the old one's name). What was replaced is
+ * not closed either: whoever asks means the primary, and a name that still leads here must not tell that the primary is closed.
  */
 const closeLease = `
 declare
@@ -113,7 +115,7 @@ declare
   leased pg_catalog.bool;
   replaced pg_catalog.bool;
 begin
-  select l.epoch, l.holder is not null, l.replaced_in < new_epoch into strict stored, leased, replaced from codeblue.lease l for update;
+  select l.epoch, l.holder is not null, l.replaced_in <= primary_since and l.replaced_at = stands_in into strict stored, leased, replaced from codeblue.lease l for update;
   if new_epoch < stored or new_epoch = stored and leased or replaced then return false; end if;
   update codeblue.lease set epoch = new_epoch, holder = null;
   perform pg_catalog.setval('codeblue.lease_until', 0);
@@ -134,10 +136,16 @@ const routines: readonly Routine[] = [
   { name: 'guard_write', parameters: '', returns: 'trigger', body: guardWrite, anybody: true },
   { name: 'check_write', parameters: '', returns: 'trigger', body: checkAtCommit, anybody: true },
   {
-    ...{ name: 'renew_lease', parameters: 'new_epoch int8, new_holder text, until_micros int8', returns: 'boolean' },
+    ...{ name: 'renew_lease', parameters: 'new_epoch int8, new_holder text, until_micros int8, primary_since int8', returns: 'boolean' },
     ...{ body: renewLease, anybody: false },
   },
-  { name: 'close_lease', parameters: 'new_epoch int8', returns: 'boolean', body: closeLease, anybody: false },
+  {
+    name: 'close_lease',
+    parameters: 'new_epoch int8, primary_since int8, stands_in text',
+    returns: 'boolean',
+    body: closeLease,
+    anybody: false,
+  },
 ];
 
 const createRoutine = ({ name, parameters, returns, body }: Routine): string =>
@@ -149,7 +157,7 @@ const statements: readonly string[] = [
   'grant usage on schema codeblue to public',
   `create table if not exists codeblue.lease (only_row boolean primary key default true check (only_row),
      epoch int8 not null default 0, holder text, closed_for int8, renewed_at timestamptz)`,
-  'alter table codeblue.lease add column if not exists replaced_in int8',
+  'alter table codeblue.lease add column if not exists replaced_in int8, add column if not exists replaced_at text',
   'insert into codeblue.lease default values on conflict do nothing',
   'grant select on codeblue.lease to public',
   `create sequence if not exists codeblue.lease_until as int8 minvalue 0 maxvalue ${NEVER_LEASED_UNTIL} start ${NEVER_LEASED_UNTIL}`,

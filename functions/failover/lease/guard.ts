@@ -180,7 +180,7 @@ async function begin(guard: Guard, context: GuardContext): Promise<Outcome> {
 /** Gives each database its lease from the clock that was read of it. @returns whether all took it */
 async function grant(
   databases: readonly Guarded[],
-  { epoch, holder }: CoordinationRecord,
+  { epoch, holder, primarySince }: CoordinationRecord,
   guard: Guard,
   context: GuardContext,
 ): Promise<boolean> {
@@ -192,7 +192,7 @@ async function grant(
       .map(async ({ databaseId, clockMicros, fence }) => {
         try {
           const until = leaseEndMicros(clockMicros, lease.length);
-          const took = await within(clock, observe.timeout, fence.renew({ epoch, holder, untilMicros: until }));
+          const took = await within(clock, observe.timeout, fence.renew({ epoch, holder, untilMicros: until, primarySince }));
           if (took) return true;
           // Its name may have led to a database that was replaced: the next tick asks again where it leads.
           guard.connections.forget(databaseId, holder);

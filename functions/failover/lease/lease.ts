@@ -13,7 +13,12 @@ import { type CoordinationRecord, Epoch } from '../models.ts';
 export type Duty =
   | { readonly kind: 'begin' }
   | { readonly kind: 'renew'; readonly record: CoordinationRecord }
-  | { readonly kind: 'give-way'; readonly epoch: Epoch; readonly replaced: DatabaseId | undefined }
+  | {
+      readonly kind: 'give-way';
+      readonly epoch: Epoch;
+      readonly replaced: DatabaseId | undefined;
+      readonly primarySince: Epoch | undefined;
+    }
   | { readonly kind: 'wait' };
 
 export function dutyOf(record: CoordinationRecord | undefined, region: Region, primary: Region): Duty {
@@ -23,7 +28,7 @@ export function dutyOf(record: CoordinationRecord | undefined, region: Region, p
   // the name of a database that is being replaced may be its replacement by then.
   if (record.plan?.kind === 'replace' && record.phase === 'promoting') return { kind: 'wait' };
   return record.plan?.from === region
-    ? { kind: 'give-way', epoch: record.epoch, replaced: record.plan.replacement?.databaseId }
+    ? { kind: 'give-way', epoch: record.epoch, replaced: record.plan.replacement?.databaseId, primarySince: record.primarySince }
     : { kind: 'wait' };
 }
 

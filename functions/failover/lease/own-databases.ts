@@ -21,7 +21,7 @@ type GivingWay = Extract<Duty, { readonly kind: 'give-way' }>;
  * Somebody claimed this Region's epoch: its databases are closed at once, and the receipt says so, with where they ended. Then nobody waits.
  * All or nothing: without every database the claimant waits the lease out, and this is tried again, less and less often.
  */
-export async function giveWay({ epoch, replaced }: GivingWay, guard: Guard, context: GuardContext): Promise<void> {
+export async function giveWay({ epoch, replaced, primarySince }: GivingWay, guard: Guard, context: GuardContext): Promise<void> {
   const { coordination, clock, region, operations } = context;
   const { closing } = guard;
   if (closing.done.has(epoch) || clock.now() < closing.notBefore) return;
@@ -33,7 +33,7 @@ export async function giveWay({ epoch, replaced }: GivingWay, guard: Guard, cont
     await audited(context, act, async () => {
       // All of them have ended before the act has: one that fails fast must not leave the others closing under an outcome that is written down already.
       const closings = await Promise.allSettled(
-        operations.databases.map(({ id }) => close(id, epoch, { replaced: id === replaced }, guard, context)),
+        operations.databases.map(({ id }) => close(id, epoch, { replaced: id === replaced, primarySince, region }, guard, context)),
       );
       const databases = closings.map((closing) => {
         if (closing.status === 'rejected') throw closing.reason;
@@ -81,7 +81,7 @@ export async function settleOwn(record: CoordinationRecord, guard: Guard, contex
   const { clock, region, operations, coordination, log } = context;
   if (guard.settled.has(epoch)) return;
   guard.settled.add(epoch);
-  if (holder !== region) return sealOldPrimaries(epoch, guard, context);
+  if (holder !== region) return sealOldPrimaries(record, guard, context);
   const recent = secondsBetween(new Date(changedAt), clock.now()) < operations.failover.coolDown;
   // The first epoch has none before it that could have left anything shut.
   if (!recent || epoch <= 1) return;
@@ -93,7 +93,7 @@ export async function settleOwn(record: CoordinationRecord, guard: Guard, contex
   else await changeNetwork('restore', epoch, context);
 }
 
-async function sealOldPrimaries(epoch: Epoch, guard: Guard, context: GuardContext): Promise<void> {
+async function sealOldPrimaries({ epoch, primarySince }: CoordinationRecord, guard: Guard, context: GuardContext): Promise<void> {
   const { operations, region, clock, log } = context;
   await Promise.all(
     operations.databases.map(async ({ id: databaseId }) => {
@@ -102,7 +102,7 @@ async function sealOldPrimaries(epoch: Epoch, guard: Guard, context: GuardContex
         const { fence, state } = await within(clock, operations.failover.observe.timeout, looked);
         if (state.isReplica || !state.installed || (state.closedFor ?? 0) >= epoch) return;
         const act = { actor: 'task/guard-lease', action: 'close-old-primary', resource: `${region}/${databaseId}`, details: { epoch } };
-        await audited(context, act, () => within(clock, closeSeconds, fence.close(epoch)));
+        await audited(context, act, () => within(clock, closeSeconds, fence.close(epoch, { primarySince, region })));
       } catch (error) {
         // Nothing may stand there: the Region was rebuilt, or is being.
         guard.connections.forget(databaseId, region);

@@ -75,12 +75,15 @@ describe('renewal', () => {
   test('takes a lease in a transaction that is rolled back for what it is: given, and durable with the next', async () => {
     await database.lease(-1);
     const [before] = await database.postgres.sql('postgres', 'select epoch from codeblue.lease');
-    await database.postgres.sql('postgres', `begin; select codeblue.renew_lease(${Number(before?.epoch) + 1}, 'us-east-1', 7); rollback`);
+    await database.postgres.sql(
+      'postgres',
+      `begin; select codeblue.renew_lease(${Number(before?.epoch) + 1}, 'us-east-1', 7, 0); rollback`,
+    );
     expect(await database.fence.state()).toMatchObject({ epoch: Number(before?.epoch), untilMicros: 7 });
   });
 
   test('is for Codeblue alone', async () => {
-    expect(await sqlStateOf(client.query(`select codeblue.renew_lease(99, 'us-east-1', 9)`))).toBe('42501');
+    expect(await sqlStateOf(client.query(`select codeblue.renew_lease(99, 'us-east-1', 9, 0)`))).toBe('42501');
     expect(await sqlStateOf(client.query('select codeblue.close_lease(99)'))).toBe('42501');
     expect(await sqlStateOf(client.query(`select setval('codeblue.lease_until', 9)`))).toBe('42501');
   });
@@ -119,18 +122,19 @@ describe('closing', () => {
     expect(await write()).toBeUndefined();
   });
 
-  test('to be replaced, takes no lease of the epoch of its replacement, and one of the epoch in which it was given back', async () => {
+  test('to be replaced, takes no lease of the epoch of its replacement, nor of a later one; given back, it does', async () => {
     const current = await database.lease(LONG);
     const swap = next(current);
-    await database.fence.close(swap, { replaced: true });
+    await database.fence.close(swap, { replaced: true, region: oregon });
     expect(await database.fence.state()).toMatchObject({ open: false, closedFor: swap, replacedIn: swap });
     const untilMicros = (await database.fence.clock()) + LONG;
-    expect(await database.fence.renew({ epoch: swap, holder: oregon, untilMicros })).toBe(false);
+    expect(await database.fence.renew({ epoch: swap, holder: oregon, untilMicros, primarySince: swap })).toBe(false);
+    expect(await database.fence.renew({ epoch: next(next(swap)), holder: oregon, untilMicros, primarySince: swap })).toBe(false);
     // A guardian that means the replacement, and is led here by an old address.
-    await expect(database.fence.close(next(swap))).rejects.toMatchObject({ name: 'Conflict' });
-    await database.fence.close(swap, { replaced: true });
+    await expect(database.fence.close(next(swap), { primarySince: swap, region: oregon })).rejects.toMatchObject({ name: 'Conflict' });
+    await database.fence.close(swap, { replaced: true, region: oregon });
     expect(await write()).toBe(REFUSED);
-    expect(await database.fence.renew({ epoch: next(swap), holder: oregon, untilMicros })).toBe(true);
+    expect(await database.fence.renew({ epoch: next(swap), holder: oregon, untilMicros, primarySince: current })).toBe(true);
     expect(await write()).toBeUndefined();
     expect(await database.fence.state()).toMatchObject({ open: true, replacedIn: undefined });
   });

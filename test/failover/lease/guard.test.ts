@@ -298,7 +298,10 @@ describe('when the epoch is claimed', () => {
       if (place[0] === hms) opened++;
       return open(...place);
     };
-    server(primary, hms).set({ lease: { epoch: epoch(7), untilMicros: 0, closedFor: epoch(7), replacedIn: epoch(7) } });
+    server(primary, hms).set({
+      lease: { epoch: epoch(7), untilMicros: 0, closedFor: epoch(7), replacedIn: epoch(7), replacedAt: primary },
+    });
+    await world.ports.coordination.replace({ ...(await record()), primarySince: epoch(7) });
     world.begin(guardLease, primary);
     await world.until(8);
     expect(opened).toBeGreaterThan(1);

@@ -31,7 +31,7 @@ export const measureLoss = defineStep({
   summary: 'Measures what would be lost by promoting the replica.',
   network: 'production',
   timeout: minutes(1),
-  needs: ['coordination:read', 'fences:observe'],
+  needs: ['coordination:read', 'fences:observe', 'fences:renew'],
   input: FailoverRecord,
   async run(record, context) {
     const { coordination, metrics, clock } = context;
@@ -40,7 +40,10 @@ export const measureLoss = defineStep({
     const standing = standingOf(current, plan);
     if (standing === 'promoting') return found(record, 'committed', `epoch ${plan.epoch} is being promoted for this plan already`);
     if (current === undefined || standing !== 'claimed') return pastItsEpoch(record, standing);
-    if (plan.replacement) return agreedLoss(record, plan.replacement, clock.now());
+    if (plan.replacement) {
+      await markCopy(record, plan.replacement, context);
+      return agreedLoss(record, plan.replacement, clock.now());
+    }
     const { replicas, inheritedSeconds } = await untilNothingOpenIsInherited(record, current, context);
     const losses = replicas.map(({ loss }) => loss);
     for (const { databaseId, atMostSeconds } of losses) {
@@ -70,6 +73,24 @@ export const measureLoss = defineStep({
     return found(measured, losses.every(isWithinBudget) ? 'within-budget' : 'over-budget', says);
   },
 });
+
+/**
+ * The copy belongs to the plan's epoch before it gets the name: a lease of it that is over already. A guardian that was frozen while the epoch was being claimed
+ * would close what bears the name by then as replaced, and it could never be opened; what has had a lease of the epoch is not closed for it.
+ */
+async function markCopy(
+  { plan }: FailoverRecord,
+  { databaseId, restoredId }: NonNullable<FailoverPlan['replacement']>,
+  { fences, coordination }: Pick<Ports, 'fences' | 'coordination'>,
+): Promise<void> {
+  const current = await coordination.read();
+  const copy = await fences.openCopy({ databaseId, region: plan.to, restoredId });
+  try {
+    await copy.renew({ epoch: plan.epoch, holder: plan.to, untilMicros: 0, primarySince: current?.primarySince });
+  } finally {
+    await copy.end();
+  }
+}
 
 /**
  * No replica is promoted: the copy that takes the place of the damaged database has nothing of what came after the moment to which it was restored, and whoever

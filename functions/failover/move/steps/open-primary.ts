@@ -62,7 +62,7 @@ async function open({ plan }: FailoverRecord, { coordination, fences, operations
 }
 
 const lease = (server: Fence, { epoch, to }: FailoverPlan, untilMicros: number): Promise<boolean> =>
-  server.renew({ epoch, holder: to, untilMicros });
+  server.renew({ epoch, holder: to, untilMicros, primarySince: epoch });
 
 /**
  * The write that the leases stand on. It must be one that came after the clocks were read: where the record says already that this Region leads,
