@@ -47,6 +47,15 @@ test('what was never seen well is neither up nor down', async () => {
   expect([service('orders'), service('patients')]).toEqual([undefined, 0]);
 });
 
+test('no Region tells of itself', async () => {
+  world = failoverWorld();
+  await world.ports.coordination.create(led({ version: 0 }));
+  world.begin(observeRegions, primary);
+  await world.until(60);
+  expect(world.ports.metrics.latest('Votes', { Region: primary })).toBe(1);
+  expect(latest('RegionDown', { Region: primary })).toBeUndefined();
+});
+
 test('a lost Region is told of by the others', async () => {
   await world.until(20);
   expect(latest('RegionDown', { Region: primary })).toBe(0);

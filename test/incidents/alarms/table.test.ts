@@ -204,6 +204,13 @@ describe('one cause pages once', () => {
     ).toEqual(['DatabaseDown-hms', 'ConnectionsHigh-billing']);
   });
 
+  test('a cause that is less bad than what follows from it hides nothing', () => {
+    const table = tableOf(monitoredOperations(), 'us-east-1').map((row) =>
+      row.alarm === 'ServiceDown' ? { ...row, severity: 3 as const } : row,
+    );
+    expect(told(table, 'ServiceDown-portal', 'ErrorRateHigh-portal')).toEqual(['ServiceDown-portal', 'ErrorRateHigh-portal']);
+  });
+
   test('what is still wrong when the cause is over is told then', () => {
     const table = tableOf(monitoredOperations(), 'us-east-1');
     expect(told(table, 'ServiceDown-portal', 'ErrorRateHigh-portal')).toEqual(['ServiceDown-portal']);
