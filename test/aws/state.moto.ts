@@ -7,6 +7,7 @@ import { manifestsPort } from '../../functions/aws/manifests.ts';
 import { outboxPort } from '../../functions/aws/outbox.ts';
 import { proofsPort } from '../../functions/aws/proofs.ts';
 import { recoveryPointsPort } from '../../functions/aws/recovery-points.ts';
+import { runbookRunsPort } from '../../functions/aws/runbook-runs.ts';
 import { sendRatesPort } from '../../functions/aws/send-rates.ts';
 import type { AwsSettings } from '../../functions/aws/settings.ts';
 import { stateBackupsPort } from '../../functions/aws/state-backups.ts';
@@ -20,6 +21,7 @@ import { manifestsContract } from '../contracts/manifests.contract.ts';
 import { outboxContract } from '../contracts/outbox.contract.ts';
 import { proofsContract } from '../contracts/proofs.contract.ts';
 import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
+import { runbookRunsContract } from '../contracts/runbook-runs.contract.ts';
 import { sendRatesContract } from '../contracts/send-rates.contract.ts';
 import { stateBackupsContract } from '../contracts/state-backups.contract.ts';
 import { home } from '../support/incidents.ts';
@@ -47,6 +49,10 @@ async function freshEverywhere(): Promise<(region: Region) => AwsSettings> {
 incidentsContract(async () => {
   const settingsOf = await freshEverywhere();
   return { incidents: incidentsPort(settingsOf(home)), in: (region) => incidentsPort(settingsOf(region)) };
+});
+runbookRunsContract(async () => {
+  const settingsOf = await freshEverywhere();
+  return { in: (region) => runbookRunsPort(settingsOf(region)) };
 });
 sendRatesContract(async () => {
   const settingsOf = await freshEverywhere();

@@ -41,6 +41,13 @@ export function capacityContract(name: string, make: () => Promise<CapacityHarne
       expect(await strength()).toBe(1);
     });
 
+    it('restarts what runs, and asks for no more than ran', async () => {
+      await harness.capacity.restart(target, new Date());
+      await harness.capacity.restart(target, new Date(0));
+      expect(await strength()).toBe(2);
+      await expect(harness.capacity.restart({ name: 'unheard-of', region: away }, new Date())).rejects.toThrow(NotFound);
+    });
+
     it('knows nothing that the config does not name', async () => {
       await expect(harness.capacity.describe({ name: 'unheard-of', region: away })).rejects.toThrow(NotFound);
       await expect(harness.capacity.scale({ name, region: Region.parse('eu-west-1') }, 1, 'exactly')).rejects.toThrow(NotFound);

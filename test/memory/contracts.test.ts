@@ -5,6 +5,7 @@ import { memoryIncidents } from '../../functions/memory/incidents.ts';
 import { memoryItemStore } from '../../functions/memory/item-store.ts';
 import { memoryOutbox } from '../../functions/memory/outbox.ts';
 import { memoryPorts } from '../../functions/memory/ports.ts';
+import { memoryRunbookRuns } from '../../functions/memory/runbook-runs.ts';
 import { memorySendRates } from '../../functions/memory/send-rates.ts';
 import { allowancesContract } from '../contracts/allowances.contract.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
@@ -22,6 +23,7 @@ import { proofsContract } from '../contracts/proofs.contract.ts';
 import { recoveryPointsContract } from '../contracts/recovery-points.contract.ts';
 import { replicasContract } from '../contracts/replicas.contract.ts';
 import { reportsContract } from '../contracts/reports.contract.ts';
+import { runbookRunsContract } from '../contracts/runbook-runs.contract.ts';
 import { sendRatesContract } from '../contracts/send-rates.contract.ts';
 import { signalQueueContract } from '../contracts/signal-queue.contract.ts';
 import { signerContract } from '../contracts/signer.contract.ts';
@@ -69,6 +71,11 @@ sendRatesContract(async () => {
 outboxContract(async () => {
   const { outbox, store } = overStore();
   return { outbox, in: (region) => memoryOutbox({ store, region }) };
+});
+
+runbookRunsContract(async () => {
+  const { store } = overStore();
+  return { in: (region) => memoryRunbookRuns({ store, region }) };
 });
 
 capacityContract('orders-api', async () => {
