@@ -43,7 +43,9 @@ for (const load of loads) {
     holds ? 'yes' : 'NO',
   ]);
 }
-console.log(`From the event to the page that the channel took; ${seconds} s at each rate, the consumer's window of 1 s for severities 2 to 4 included`);
+console.log(
+  `From the event to the page that the channel took; ${seconds} s at each rate, the consumer's window of 1 s for severities 2 to 4 included`,
+);
 console.log(table.toString());
 
 const rates = measureDecisions(operations, Number(values.rounds));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { alarmNameOf } from '../../functions/incidents/alarms/alarm-name.ts';
 import type { Severity } from '../../functions/common/incident-policy.ts';
+import { alarmNameOf } from '../../functions/incidents/alarms/alarm-name.ts';
 import { AlarmName, Subject } from '../../functions/incidents/models.ts';
 
 export interface AlarmChange {
@@ -18,7 +18,14 @@ export function alarmEvent({ alarm, subject, severity, rings, at }: AlarmChange)
   const state = (value: string) => ({
     value,
     reason: 'Threshold Crossed: 5 out of the last 5 datapoints were greater than the threshold (80.0).',
-    reasonData: JSON.stringify({ version: '1.0', queryDate: time, statistic: 'Maximum', period: 60, recentDatapoints: [91, 92, 95, 93, 97], threshold: 80 }),
+    reasonData: JSON.stringify({
+      version: '1.0',
+      queryDate: time,
+      statistic: 'Maximum',
+      period: 60,
+      recentDatapoints: [91, 92, 95, 93, 97],
+      threshold: 80,
+    }),
     timestamp: time,
   });
   return JSON.stringify({

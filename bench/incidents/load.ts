@@ -75,7 +75,8 @@ async function send({ queue }: Pipeline, load: Load): Promise<readonly AlarmChan
 /** Every other page is of severity 1. */
 function changeOf(number: number, oneIn: number, at: Date): AlarmChange {
   const page = number / oneIn;
-  if (Number.isInteger(page)) return { alarm: 'ServiceDown', subject: serviceName(page), severity: page % 2 === 0 ? 1 : 2, rings: true, at };
+  if (Number.isInteger(page))
+    return { alarm: 'ServiceDown', subject: serviceName(page), severity: page % 2 === 0 ? 1 : 2, rings: true, at };
   return { alarm: 'CpuHigh', subject: noisyName(number % noisy), severity: 3, rings: Math.floor(number / noisy) % 2 === 0, at };
 }
 

@@ -43,6 +43,8 @@ export type AlarmEvent = ReturnType<typeof alarmEvent>;
 
 /** CloudWatch looks at a few periods more than N. */
 const periodsBeyond = 2;
+/** A minute of CloudWatch holds a dozen looks of an observer, one of the lab two at most: on a busy machine a late look is not silence until so many periods have gone by without one. */
+const patience = 4;
 
 /**
  * CloudWatch's part of one Region: data points of what the lab's servers and services show, alarms and composites of the deployed table over them, evaluated by the rules that the table is tested
@@ -63,7 +65,7 @@ export class LabCloudWatch {
       const name = alarmNameOf({ ...row, deployment: operations.name });
       return { name, row, causes, metricState: 'insufficient-data', state: 'insufficient-data', since };
     });
-    this.#longestMs = Math.max(0, ...rows.map((row) => this.#periodMs(row) * (row.periods + periodsBeyond)));
+    this.#longestMs = Math.max(0, ...rows.map((row) => this.#periodMs(row) * (row.periods + periodsBeyond + patience)));
   }
 
   put({ namespace, name, dimensions }: SeriesId, value: number): void {
@@ -130,10 +132,13 @@ export class LabCloudWatch {
 
   #valueOf(metric: AlarmRow['metric'], from: number, until: number): number | undefined {
     const one = (series: Series): number | undefined => {
-      const within = (this.#points.get(keyOf(series)) ?? []).filter(({ atMs }) => from < atMs && atMs <= until);
+      const points = this.#points.get(keyOf(series)) ?? [];
+      const within = points.filter(({ atMs }) => from < atMs && atMs <= until);
+      const late = points.findLast(({ atMs }) => until - patience * (until - from) < atMs && atMs <= from);
+      const counted = within.length > 0 || late === undefined ? within : [late];
       return statisticOf(
         series.statistic,
-        within.map(({ value }) => value),
+        counted.map(({ value }) => value),
       );
     };
     if (!isShare(metric)) return one(metric);

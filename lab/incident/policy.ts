@@ -23,7 +23,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /** Slower than where failover itself is watched: what a busy machine does to itself must not ring. */
 const patient: LabFailoverNumbers = {
-  lease: { length: seconds(25), margin: seconds(2), renewEvery: seconds(2) },
+  lease: { length: seconds(25), margin: seconds(3), renewEvery: seconds(2) },
   observe: { every: seconds(1), timeout: seconds(3), voteMaxAge: seconds(15), failuresToTrip: 3, successesToClear: 2, dwell: seconds(5) },
 };
 

@@ -186,7 +186,10 @@ export class IncidentWorld {
         .map(({ person, method, subject }) => `${person} by ${method}: ${subject}`)
         .join('; ')}`,
       ...this.regions.names.flatMap((region) => this.schedule(region).failures.slice(-2)),
-      ...this.log.last(200).filter((line) => !line.includes('info task succeeded')).slice(-SHOWN_LINES),
+      ...this.log
+        .last(200)
+        .filter((line) => !line.includes('info task succeeded'))
+        .slice(-SHOWN_LINES),
     ].join('\n');
   }
 }
@@ -255,7 +258,11 @@ async function populate(running: RunningRegions, { profile, seed }: IncidentWorl
   world = new IncidentWorld(running, network, lab, log, people, { queues, doors }, seed);
   try {
     const { stores } = lab;
-    await world.until('the first lease, over a complete fence', FIRST_LEASE_SECONDS, () => storedRecord(stores.coordination)?.fenced || undefined);
+    await world.until(
+      'the first lease, over a complete fence',
+      FIRST_LEASE_SECONDS,
+      () => storedRecord(stores.coordination)?.fenced || undefined,
+    );
     world.watch();
   } catch (error) {
     await world.end();

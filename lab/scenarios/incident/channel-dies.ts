@@ -16,7 +16,11 @@ export async function channelDies(stage: IncidentStage): Promise<void> {
     world.broken.add(`${region}/${service}`);
     const incident = await incidentAbout(stage, { alarm: 'ServiceDown', subject: service, region }, 60);
     const beganMs = performance.now();
-    const page = await world.delivery('by another channel', 60, ({ incidentId, person }) => incidentId === incident.id && person === people.first);
+    const page = await world.delivery(
+      'by another channel',
+      60,
+      ({ incidentId, person }) => incidentId === incident.id && person === people.first,
+    );
     const took = (page.atMs - beganMs) / 1000;
     say(`e-mail is dead: ${page.person} is told by ${page.method} after ${took.toFixed(1)} s`);
     findings.measure('secondChannelSeconds', took);

@@ -17,7 +17,9 @@ export async function lostRegion(stage: IncidentStage): Promise<void> {
     const seen = { alarm: 'RegionDown', subject: lost, region: lost };
     const incidents = await world.until('both other Regions know', 90, async () => {
       const found = (await world.incidents()).filter(
-        ({ troubles, openedAt }) => Date.parse(openedAt) >= since.getTime() && troubles.some(({ alarm, subject }) => alarm === seen.alarm && String(subject) === seen.subject),
+        ({ troubles, openedAt }) =>
+          Date.parse(openedAt) >= since.getTime() &&
+          troubles.some(({ alarm, subject }) => alarm === seen.alarm && String(subject) === seen.subject),
       );
       return new Set(found.map(({ home }) => home)).size === 2 ? found : undefined;
     });

@@ -14,7 +14,12 @@ export async function otherTools(stage: IncidentStage): Promise<void> {
   const { url, port } = world.door(region, 'signals-endpoint');
   await phases.run('Post with PagerDuty’s client, and as Alertmanager does', async (say) => {
     const told = world.mailbox.all.length;
-    const payload = { summary: `Label printer is down for ${inventedPatient}`, source: 'printer-7', severity: 'error', component: 'orders' } as const;
+    const payload = {
+      summary: `Label printer is down for ${inventedPatient}`,
+      source: 'printer-7',
+      severity: 'error',
+      component: 'orders',
+    } as const;
     const event = { routing_key: keys.pagerduty, dedup_key: 'lab-printer' } as const;
     const options = { server: 'codeblue.lab.invalid', agent: new LocalAgent(port) };
     const { status: taken } = await trigger({ ...options, data: { ...event, event_action: 'trigger', payload } });
@@ -25,9 +30,15 @@ export async function otherTools(stage: IncidentStage): Promise<void> {
         body: JSON.stringify(alertmanagerBody(status)),
       });
     const webhook = await alert('firing');
-    const refused = await fetch(`${url}/alertmanager`, { method: 'POST', headers: { authorization: 'Bearer guessed', connection: 'close' }, body: '{}' });
+    const refused = await fetch(`${url}/alertmanager`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer guessed', connection: 'close' },
+      body: '{}',
+    });
     const foreign = await world.until('both are incidents', 20, async () => {
-      const found = (await world.incidents()).filter(({ troubles }) => troubles.some(({ alarm }) => ['PagerDutyEvent', 'AlertmanagerAlert'].includes(alarm)));
+      const found = (await world.incidents()).filter(({ troubles }) =>
+        troubles.some(({ alarm }) => ['PagerDutyEvent', 'AlertmanagerAlert'].includes(alarm)),
+      );
       return found.length >= 2 ? found : undefined;
     });
     await world.delivery('from PagerDuty’s client', 15, ({ incidentId }) => foreign.some(({ id }) => id === incidentId));

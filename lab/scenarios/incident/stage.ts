@@ -38,7 +38,8 @@ export const pagesOf = ({ world }: IncidentStage, { id }: Pick<Incident, 'id'>):
 
 /** `alice by email 0.4 s`: who was told when, counted from a moment. */
 export const tellingsSince = (deliveries: readonly Delivery[], sinceMs: number): string =>
-  deliveries.map(({ person, method, atMs }) => `${person} by ${method} after ${((atMs - sinceMs) / 1000).toFixed(1)} s`).join(', ') || 'nobody';
+  deliveries.map(({ person, method, atMs }) => `${person} by ${method} after ${((atMs - sinceMs) / 1000).toFixed(1)} s`).join(', ') ||
+  'nobody';
 
 /** Every incident is over and nothing waits in a queue. */
 export const quiet = ({ world }: IncidentStage, limitSeconds: number): Promise<true> =>

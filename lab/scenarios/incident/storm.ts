@@ -10,7 +10,10 @@ import type { IncidentStage } from './stage.ts';
 const perMinute = 10_000;
 const seconds = 6;
 /** Alarms of things of the config, none of which rings by itself in the standby Region. */
-const noise = { alarms: ['CpuHigh', 'MemoryHigh', 'ResponseSlow', 'LatencyHigh', 'DiskFull'], subjects: ['hospital', 'eu-west-1', 'us-east-1'] };
+const noise = {
+  alarms: ['CpuHigh', 'MemoryHigh', 'ResponseSlow', 'LatencyHigh', 'DiskFull'],
+  subjects: ['hospital', 'eu-west-1', 'us-east-1'],
+};
 const hidden = ['api', 'records', 'orders'];
 const promiseSeconds = 15;
 
@@ -48,7 +51,12 @@ export async function storm(stage: IncidentStage): Promise<void> {
     const pages = await Promise.all(
       [...urgent].map(([service, { atMs }]) =>
         world
-          .delivery(`about ${service} in the storm`, 60, ({ subject, region: where, person }) => where === region && person === people.first && subject.includes(`ServiceDown of ${service} `))
+          .delivery(
+            `about ${service} in the storm`,
+            60,
+            ({ subject, region: where, person }) =>
+              where === region && person === people.first && subject.includes(`ServiceDown of ${service} `),
+          )
           .then((page) => ({ service, page, seconds: (page.atMs - atMs) / 1000 })),
       ),
     );
@@ -56,10 +64,18 @@ export async function storm(stage: IncidentStage): Promise<void> {
     await world.until('the queues are empty', 90, () => (queue.depth('signals') + queue.depth('urgent-signals') === 0 ? true : undefined));
     const known = await Promise.all(sent.map(({ signalId }) => incidents.triageOf(signalId)));
     const lost = known.filter((triage) => triage === undefined).length;
-    const outcomes = Map.groupBy(known.flatMap((triage) => triage ?? []), ({ outcome }) => outcome);
+    const outcomes = Map.groupBy(
+      known.flatMap((triage) => triage ?? []),
+      ({ outcome }) => outcome,
+    );
     const slowest = Math.max(...pages.map((each) => each.seconds));
     const twice = [...urgent.keys()].filter((service) => {
-      const first = world.mailbox.all.slice(told).filter(({ subject, person, region: where }) => where === region && person === people.first && subject.includes(`ServiceDown of ${service} `));
+      const first = world.mailbox.all
+        .slice(told)
+        .filter(
+          ({ subject, person, region: where }) =>
+            where === region && person === people.first && subject.includes(`ServiceDown of ${service} `),
+        );
       return first.length !== 1;
     });
     findings.measure('stormPageSeconds', slowest);
@@ -77,7 +93,9 @@ export async function storm(stage: IncidentStage): Promise<void> {
       `${pages.map(({ service, seconds: took }) => `${service} after ${took.toFixed(1)} s`).join(', ')}${twice.length > 0 ? `; told more than once: ${twice.join(', ')}` : ''}`,
     );
     for (const service of hidden) {
-      put({ alarm: 'ServiceDown', subject: service, severity: 1, rings: false, region, at: world.lab.clock.now() }, (name, body) => queue.put(name, body));
+      put({ alarm: 'ServiceDown', subject: service, severity: 1, rings: false, region, at: world.lab.clock.now() }, (name, body) =>
+        queue.put(name, body),
+      );
     }
   });
 }
@@ -103,7 +121,10 @@ function noiseOf(number: number): Change {
 }
 
 /** As EventBridge puts it into the queue of the alarm's severity. */
-function put({ alarm, subject, severity, rings, region, at }: Change & { readonly region: Region; readonly at: Date }, to: (queue: 'urgent-signals' | 'signals', body: string) => void): Sent {
+function put(
+  { alarm, subject, severity, rings, region, at }: Change & { readonly region: Region; readonly at: Date },
+  to: (queue: 'urgent-signals' | 'signals', body: string) => void,
+): Sent {
   const value = rings ? 'ALARM' : 'OK';
   const alarmName = alarmNameOf({ deployment: 'lab', alarm: AlarmName.parse(alarm), subject: Subject.parse(subject), severity });
   const detail = { alarmName, state: { value, timestamp: at.toISOString(), reason: 'storm' } };

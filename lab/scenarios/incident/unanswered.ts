@@ -1,7 +1,7 @@
 import { isOver } from '../../../functions/incidents/is-over.ts';
 import type { Incident } from '../../../functions/incidents/models.ts';
-import { faster, people, waits } from '../../incident/policy.ts';
 import type { Delivery } from '../../incident/mailbox.ts';
+import { faster, people, waits } from '../../incident/policy.ts';
 import { press } from './press.ts';
 import { type IncidentStage, incidentAbout, pagesOf, resolution, tellingsSince } from './stage.ts';
 
@@ -35,7 +35,11 @@ export async function unanswered(stage: IncidentStage): Promise<Answered> {
       rangAfterMs >= downForMs * 0.8,
       `down for ${(rangAfterMs / 1000).toFixed(1)} s before anybody was told; five periods are ${(downForMs / 1000).toFixed(1)} s here`,
     );
-    const second = await world.delivery(`to ${people.second}`, 20, ({ incidentId, person }) => incidentId === incident.id && person === people.second);
+    const second = await world.delivery(
+      `to ${people.second}`,
+      20,
+      ({ incidentId, person }) => incidentId === incident.id && person === people.second,
+    );
     say(`nobody answered: ${second.person} is told by ${second.method}`);
     const pressed = await press(second.acknowledgeUrl ?? '');
     const atMs = performance.now();
@@ -74,7 +78,9 @@ export async function mended(stage: IncidentStage, { incident, atMs }: Answered)
       late.length === 0 && (performance.now() - atMs) / 1000 > waits.second,
       `${tellingsSince(pages, pages[0]?.atMs ?? 0)}; then nothing for ${((performance.now() - atMs) / 1000).toFixed(1)} s`,
     );
-    const same = (await world.incidents()).filter(({ troubles }) => troubles.some(({ subject, alarm }) => subject === service && alarm === 'ServiceDown'));
+    const same = (await world.incidents()).filter(({ troubles }) =>
+      troubles.some(({ subject, alarm }) => subject === service && alarm === 'ServiceDown'),
+    );
     findings.promise(
       'I2.resolved',
       'One trouble is one incident, and it is over when its alarm is.',

@@ -22,8 +22,12 @@ export async function withheldPage(stage: IncidentStage): Promise<void> {
     const incident = await incidentAbout(stage, { alarm: 'ServiceDown', subject: service, region }, 60);
     await world.until('the sender has withheld a page', 20, () => (withheld > 0 ? true : undefined));
     lab.advance(forwardSeconds);
-    const notice = await world.until('the auditor tells of it', 40, () => lab.notices.mailbox().find(({ subject }) => subject.includes(incident.id)));
-    const mail = await world.until('PagesMissed rings', 40, () => world.topic.find(({ alarm, state }) => alarm === 'PagesMissed' && state === 'ALARM'));
+    const notice = await world.until('the auditor tells of it', 40, () =>
+      lab.notices.mailbox().find(({ subject }) => subject.includes(incident.id)),
+    );
+    const mail = await world.until('PagesMissed rings', 40, () =>
+      world.topic.find(({ alarm, state }) => alarm === 'PagesMissed' && state === 'ALARM'),
+    );
     const before = pagesOf(stage, incident).length;
     say(`${notice.subject}; ${mail.alarm} by the alarm topic of ${mail.region}`);
     findings.promise(
