@@ -1,6 +1,7 @@
 import { AwsSolutionsChecks, HIPAASecurityChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { environmentNames } from '../../functions/common/names.ts';
 import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import { functionPolicies } from '../support/function-policies.ts';
 import { testOperations } from '../support/operations.ts';
@@ -46,10 +47,10 @@ describe.each(regionsOf(operations))('paging from %s', (region) => {
   test('has a key for links that does nothing but MACs, and senders know where links lead', () => {
     expect(properties('AWS::KMS::Key').filter((key) => Key.parse(key).KeySpec === 'HMAC_256')).toHaveLength(1);
     const Worker = z.looseObject({ Environment: z.object({ Variables: z.record(z.string(), z.unknown()) }).optional() });
-    const variables = properties('AWS::Lambda::Function').flatMap((each) => Worker.parse(each).Environment?.Variables ?? []);
+    const variables = properties('AWS::Lambda::Function').map((each) => Worker.parse(each).Environment?.Variables ?? {});
     for (const operation of ['send-pages', 'test-paging']) {
-      const own = variables.find(({ CODEBLUE_OPERATION }) => CODEBLUE_OPERATION === operation);
-      expect(own?.ACKNOWLEDGE_URL, operation).toBeDefined();
+      const own = variables.find((each) => each[environmentNames.operation] === operation);
+      expect(own?.[environmentNames.acknowledgeUrl], operation).toBeDefined();
     }
   });
 

@@ -20,7 +20,7 @@ export const membersOf = ({ pageId }: Page, unsettled: readonly Page[]): readonl
  *
  * @param members the worst first
  */
-export function digestPage(members: readonly Page[], now: Date): Page | undefined {
+function digestPage(members: readonly Page[], now: Date): Page | undefined {
   const [worst] = members;
   if (!worst) return undefined;
   const ids = members.map(({ pageId }) => pageId).sort();
