@@ -11,7 +11,7 @@ export const personOption = () => new Option('--person <id>', 'who of the config
 export const yesOption = () => new Option('--yes', 'do it without asking');
 export const forOption = (says: string) => new Option('--for <time>', says).argParser(durationGiven);
 
-export function inWords(text: string): string {
+function inWords(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('Wanted words.');
   if (text.length > 300) throw new InvalidArgumentError('Wanted 300 characters at most.');
   return text;

@@ -28,7 +28,7 @@ function statusOf({ status, phase }: Incident): CommunicationFacts['status'] {
 }
 
 /** The worst alarm; of several that are as bad, the first. */
-export function worstTrouble({ troubles }: Pick<Incident, 'troubles'>): Trouble | undefined {
+function worstTrouble({ troubles }: Pick<Incident, 'troubles'>): Trouble | undefined {
   return [...troubles].sort((a, b) => a.severity - b.severity || (a.firstAt < b.firstAt ? -1 : 1))[0];
 }
 

@@ -6,7 +6,7 @@ import type { Incident } from '../models.ts';
 import { later, line, overBecause, refused, type Transition, type Wanted } from './transition.ts';
 
 /** How many people must acknowledge before nobody else is told. */
-export function acknowledgementsNeeded({ policy: id, severity }: Pick<Incident, 'policy' | 'severity'>, policy: IncidentPolicy): number {
+function acknowledgementsNeeded({ policy: id, severity }: Pick<Incident, 'policy' | 'severity'>, policy: IncidentPolicy): number {
   const escalation = policy.policies.find((each) => each.id === id) ?? policy.policies.find((each) => each.id === policy.defaultPolicy);
   return escalation?.acknowledgements[severity] ?? 1;
 }

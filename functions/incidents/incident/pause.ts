@@ -4,7 +4,7 @@ import type { Incident } from '../models.ts';
 import { line, overBecause, refused, type Transition, type Wanted } from './transition.ts';
 
 /** Nobody is paged while it lasts, whatever happens: not for longer than somebody can be awake. */
-export const longestPause = hours(12);
+const longestPause = hours(12);
 
 /** Nobody is paged before `until`: a person works on it, or maintenance is on. It goes on by itself then. */
 export function pause(incident: Incident, wanted: Wanted & { readonly until: Date; readonly reason: string }): Transition {
