@@ -8,14 +8,14 @@ import { AlarmName, type Incident, Subject } from '../models.ts';
 import type { RunbookRequest } from './models.ts';
 
 /** Name of what it acts on, in the config. */
-export const actsOn = ({ action }: Pick<AutomatedRunbook, 'action'>): string => ('capacity' in action ? action.capacity : action.database);
+const actsOn = ({ action }: Pick<AutomatedRunbook, 'action'>): string => ('capacity' in action ? action.capacity : action.database);
 
 /** `capacity/orders-api`, `database/hms`. */
 export const targetOf = ({ action }: Pick<AutomatedRunbook, 'action'>): string =>
   'capacity' in action ? `capacity/${action.capacity}` : `database/${action.database}`;
 
 /** What its alarm must be about: a runbook that mends one service is not started by the trouble of another. */
-export const subjectOfRunbook = (runbook: Pick<AutomatedRunbook, 'action' | 'subject'>): Subject =>
+const subjectOfRunbook = (runbook: Pick<AutomatedRunbook, 'action' | 'subject'>): Subject =>
   Subject.parse(runbook.subject ?? actsOn(runbook));
 
 /**
