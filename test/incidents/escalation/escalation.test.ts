@@ -158,6 +158,14 @@ test('what becomes worse is told anew, by an execution of its own, whatever was 
   expect(endings(world)).toEqual({ '1': 'Nobody must be told any more', '2': 'Nobody must be told any more' });
 });
 
+test('the execution of an older generation ends when it sees that there is a newer one', async () => {
+  const world = newWorld();
+  await world.begin();
+  world.at(90, () => world.raise(1));
+  await world.run(200);
+  expect(endings(world)).toEqual({ '1': 'Nobody must be told any more', '2': 'running' });
+});
+
 test('a policy that is gone from the config is stood in for by the default one', async () => {
   const world = newWorld();
   await world.begin({ policy: 'unheard-of' });
