@@ -127,6 +127,16 @@ test('a severity is one of four, and a note is no longer than it may be', () => 
   );
 });
 
+test('a note of long lines is cut, and not in the middle of a character', () => {
+  const long = noteOf([
+    ['summary', 'x'.repeat(3000)],
+    ['source', 'y'.repeat(3000)],
+  ]);
+  expect(long).toHaveLength(2000);
+  const cut = noteOf([['a', '😀'.repeat(1500)]]);
+  expect([cut.length, cut.isWellFormed()]).toEqual([2000, true]);
+});
+
 test('two troubles have one key only if all of their words are the same', () => {
   const words = fc.array(fc.string({ maxLength: 3 }), { maxLength: 4 });
   fc.assert(
