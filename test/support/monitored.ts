@@ -35,6 +35,17 @@ const monitored = IncidentPolicy.shape.monitored.parse([
   },
 ]);
 
+/** Where the pager is on, something mends itself too. */
+const runbooks = IncidentPolicy.shape.runbooks.parse([
+  {
+    id: 'restart-orders',
+    alarm: 'CpuHigh',
+    action: { kind: 'restart-service', capacity: 'orders-api' },
+    guard: { when: 'anytime', tries: 2, per: 21_600, approval: false },
+    helpsWithin: 600,
+  },
+]);
+
 interface Variant {
   readonly failover?: 'off' | 'approve';
   readonly incidents?: 'off' | 'on';
@@ -46,7 +57,7 @@ export function monitoredOperations({ failover = 'approve', incidents = 'off' }:
   const limits = { memoryGigabytes: 16, storageGigabytes: 200, maxConnections: 500 };
   return testOperations({
     failover: { ...given.failover, mode: failover },
-    incidents: { ...given.incidents, mode: incidents, monitored },
+    incidents: { ...given.incidents, mode: incidents, monitored, runbooks },
     databases: given.databases.map((database) => ({
       ...database,
       sites: Object.fromEntries(Object.entries(database.sites).map(([region, site]) => [region, { ...site, limits }])),

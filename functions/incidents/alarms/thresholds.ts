@@ -17,7 +17,7 @@ interface Threshold extends Pick<AlarmRule, 'fires' | 'threshold' | 'periods' | 
 
 const minutes = (count: number, of: number = count) => ({ periods: count, datapointsToAlarm: of }) as const;
 /** Every row looks at whole minutes. */
-export const periodSeconds = 60;
+const periodSeconds = 60;
 
 /**
  * The thresholds of both manuals: HMS "Alert Manager Configuration" and "Application Performance Dashboard", AROCORD 3.1.2. Their severities follow HMS "Incident
