@@ -84,7 +84,7 @@ describe('renewal', () => {
 
   test('is for Codeblue alone', async () => {
     expect(await sqlStateOf(client.query(`select codeblue.renew_lease(99, 'us-east-1', 9, 0)`))).toBe('42501');
-    expect(await sqlStateOf(client.query('select codeblue.close_lease(99, 0, 'us-east-1')'))).toBe('42501');
+    expect(await sqlStateOf(client.query(`select codeblue.close_lease(99, 0, 'us-east-1')`))).toBe('42501');
     expect(await sqlStateOf(client.query(`select setval('codeblue.lease_until', 9)`))).toBe('42501');
   });
 });
