@@ -25,7 +25,7 @@ import { runbookRunsContract } from '../contracts/runbook-runs.contract.ts';
 import { sendRatesContract } from '../contracts/send-rates.contract.ts';
 import { stateBackupsContract } from '../contracts/state-backups.contract.ts';
 import { home } from '../support/incidents.ts';
-import { createBuckets, createKeys, createTables, motoSettings, resetMoto } from '../support/moto.ts';
+import { createBuckets, createKeys, createTables, motoSettings, oneCallAtATime, resetMoto } from '../support/moto.ts';
 
 async function fresh(): Promise<AwsSettings> {
   await resetMoto();
@@ -42,7 +42,10 @@ proofsContract(async () => proofsPort(await fresh()));
 /** moto replicates nothing: what is asked of the other Region's replica goes to the one table that there is. */
 async function freshEverywhere(): Promise<(region: Region) => AwsSettings> {
   const settings = await fresh();
-  for (const region of regionsOf(settings.operations)) dynamoIn(region).config.region = async () => settings.region;
+  for (const region of regionsOf(settings.operations)) {
+    dynamoIn(region).config.region = async () => settings.region;
+    oneCallAtATime(region);
+  }
   return (region) => ({ ...settings, region });
 }
 

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { incidentsPort } from '../../functions/aws/incidents.ts';
 import type { Signal } from '../../functions/incidents/models.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
-import { aSignal, dedupKeyOf } from '../support/incidents.ts';
-import { createTables, motoSettings, resetMoto } from '../support/moto.ts';
+import { aSignal, dedupKeyOf, home } from '../support/incidents.ts';
+import { createTables, motoSettings, oneCallAtATime, resetMoto } from '../support/moto.ts';
 import { ringing, type TriageWorld, triageWorld } from '../support/triage-world.ts';
 
 const storyIn = (world: TriageWorld): readonly Signal[] => [
@@ -21,6 +21,7 @@ describe('triage over the state table', () => {
   beforeEach(async () => {
     await resetMoto();
     await createTables();
+    oneCallAtATime(home);
     world = triageWorld({}, incidentsPort(motoSettings(manualClock('2026-11-18T07:00:00Z'))));
   });
 

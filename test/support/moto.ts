@@ -129,3 +129,25 @@ export async function createLiveDatabases(): Promise<void> {
   const writer = { DBInstanceIdentifier: `${billing}-writer`, DBClusterIdentifier: billing };
   await rdsIn(region).send(new CreateDBInstanceCommand({ ...writer, DBInstanceClass: 'db.r6g.large', Engine: 'aurora-postgresql' }));
 }
+
+const serialized = new Set<Region>();
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Calls of the tables reach moto one after another from now on. Its transactions are not isolated: one that is cancelled puts the whole table back to how it found it
+ * (`original_table_state` in moto/dynamodb/models), and takes along what others wrote meanwhile.
+ */
+export function oneCallAtATime(region: Region): void {
+  if (serialized.has(region)) return;
+  serialized.add(region);
+  const inTurn = async <T>(call: () => Promise<T>): Promise<T> => {
+    const turn = last.then(call, call);
+    last = turn.catch(() => {});
+    return await turn;
+  };
+  dynamoIn(region).middlewareStack.add((next) => (args) => inTurn(() => next(args)), {
+    step: 'deserialize',
+    priority: 'low',
+    name: 'inTurn',
+  });
+}
