@@ -30,7 +30,7 @@ type State = z.output<typeof StateChange>['detail']['state']['value'];
 export const alarmStateChange = { source: 'aws.cloudwatch', detailType: 'CloudWatch Alarm State Change' } as const;
 
 /** The row of an alarm in the table of its Region; undefined for an alarm that is not in it (any more). */
-export type RowOf = (named: Pick<AlarmRow, 'alarm' | 'subject'>, region: Region) => Pick<AlarmRow, 'missingData'> | undefined;
+export type RowOf = (named: Pick<AlarmRow, 'alarm' | 'subject'>, region: Region) => Pick<AlarmRow, 'missingData' | 'region'> | undefined;
 
 /**
  * The signal of an alarm of this deployment that changed: it stands as of CloudWatch's own time, so changes may come in any order.
@@ -42,18 +42,20 @@ export type RowOf = (named: Pick<AlarmRow, 'alarm' | 'subject'>, region: Region)
  * @throws InvalidInput for an event of the wrong shape, or of an alarm that is not of this deployment
  */
 export function signalOfCloudWatch(event: unknown, arrival: Pick<Arrival, 'operations' | 'receivedAt'>, rowOf: RowOf): Signal | undefined {
-  const { region, detail } = parseAs(StateChange, event, 'a change of an alarm');
+  const { region: heardIn, detail } = parseAs(StateChange, event, 'a change of an alarm');
   const named = alarmOf(detail.alarmName);
   if (named?.deployment !== arrival.operations.name) throw new InvalidInput('the alarm that changed is none of this deployment');
   const { alarm, severity } = named;
-  const row = rowOf(named, region);
+  const row = rowOf(named, heardIn);
+  // Each Region that hears of a lost one says the same of it; only the signal itself is of the Region that heard it.
+  const region = row?.region ?? heardIn;
   // Somebody may have made an alarm with such a name by hand: of its subject stands in a page what the config knows.
   const subject = row ? named.subject : subjectOf([named.subject], arrival.operations, region);
   const { value, timestamp: at, reason } = detail.state;
   const action = actionOf(value, row?.missingData);
   if (!action) return undefined;
   return made(arrival, {
-    signalId: `cloudwatch/${alarm}/${subject}/${region}/${value}/${at}`,
+    signalId: `cloudwatch/${alarm}/${subject}/${heardIn}/${value}/${at}`,
     source: 'cloudwatch',
     action,
     dedupKey: dedupKeyOf('cloudwatch', alarm, subject, region),

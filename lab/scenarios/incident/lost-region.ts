@@ -28,9 +28,9 @@ export async function lostRegion(stage: IncidentStage): Promise<void> {
     const page = await world.delivery('of the lost Region', 30, ({ incidentId }) => incidentId === at.id);
     const took = (page.atMs - beganMs) / 1000;
     say(`${page.subject}: ${page.person} is told by ${at.home} after ${took.toFixed(1)} s`);
-    lab.advance(forwardSeconds); // the other one's turn
-    await lab.clock.sleep(3_000);
     await press(page.acknowledgeUrl ?? '');
+    lab.advance(forwardSeconds); // the other one's turn
+    await lab.clock.sleep(4_000);
     const tellings = [pagesOf(stage, at), pagesOf(stage, other)];
     findings.measure('regionPageSeconds', took);
     findings.promise(

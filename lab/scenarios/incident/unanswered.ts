@@ -1,3 +1,4 @@
+import { secondsBetween } from '../../../functions/common/duration.ts';
 import { isOver } from '../../../functions/incidents/is-over.ts';
 import type { Incident } from '../../../functions/incidents/models.ts';
 import type { Delivery } from '../../incident/mailbox.ts';
@@ -15,6 +16,8 @@ export interface Answered {
 }
 
 const service = 'orders';
+/** From when a page is due until it is there, on a busy machine. */
+const patienceSeconds = 6;
 /** Five minutes of CloudWatch in the lab's time, milliseconds. */
 const downForMs = (5 * 60 * 1000) / faster;
 
@@ -44,14 +47,15 @@ export async function unanswered(stage: IncidentStage): Promise<Answered> {
     const pressed = await press(second.acknowledgeUrl ?? '');
     const atMs = performance.now();
     const after = (await world.incidents()).find(({ id }) => id === incident.id);
-    const gap = (second.atMs - first.atMs) / 1000;
+    // The first person's time runs from when the escalation began, however long their page took.
+    const gap = secondsBetween(new Date(incident.escalatesFrom), new Date(second.at));
     findings.measure('escalationSeconds', gap);
     findings.objective('escalationSeconds', waits.first);
     findings.promise(
       'I3',
       'Nobody answers: the next person is told when the first one’s time is over, and not before.',
-      gap >= waits.first - 0.5 && gap < waits.first + 4,
-      `${people.second} ${gap.toFixed(1)} s after ${people.first}, whose time is ${waits.first} s`,
+      gap >= waits.first && gap < waits.first + patienceSeconds,
+      `${people.second} ${gap.toFixed(1)} s after the escalation began; ${people.first} has ${waits.first} s`,
     );
     findings.promise(
       'I5.acknowledge',

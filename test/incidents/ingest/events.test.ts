@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceUnavailable } from '../../../functions/common/errors.ts';
+import { Region } from '../../../functions/common/ids.ts';
 import type { Severity } from '../../../functions/common/incident-policy.ts';
 import { alarmNameOf } from '../../../functions/incidents/alarms/alarm-name.ts';
 import { signalOfCloudWatch } from '../../../functions/incidents/ingest/cloudwatch-event.ts';
@@ -36,7 +37,7 @@ const stateChange = (given: { readonly name?: string; readonly value?: string; r
 
 describe('a change of an alarm', () => {
   const read = (event: unknown, missingData?: 'breaching' | 'notBreaching' | 'ignore' | 'missing') =>
-    signalOfCloudWatch(event, { operations, receivedAt }, () => (missingData ? { missingData } : undefined));
+    signalOfCloudWatch(event, { operations, receivedAt }, (_, region) => (missingData ? { missingData, region } : undefined));
 
   it.each([
     ['ALARM', 'trigger'],
@@ -64,6 +65,15 @@ describe('a change of an alarm', () => {
     expect(well?.signalId).not.toBe(first?.signalId);
     expect(well?.dedupKey).toBe(first?.dedupKey);
     expect(read(stateChange({ region: 'us-west-2' }))?.dedupKey).not.toBe(first?.dedupKey);
+  });
+
+  it('of a lost Region is the same trouble in every Region that hears of it, and a signal of each', () => {
+    const lost = () => ({ missingData: 'notBreaching', region: Region.parse('us-east-1') }) as const;
+    const heardIn = (region: string) =>
+      signalOfCloudWatch(stateChange({ name: nameOf('RegionDown', 'us-east-1', 1), region }), { operations, receivedAt }, lost);
+    const [one, other] = [heardIn('us-west-2'), heardIn('eu-west-1')];
+    expect([one?.region, one?.dedupKey]).toEqual(['us-east-1', other?.dedupKey]);
+    expect(one?.signalId).not.toBe(other?.signalId);
   });
 
   it('of an alarm that somebody made by hand is about what the config knows', () => {
