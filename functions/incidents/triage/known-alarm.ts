@@ -15,7 +15,13 @@ const kept = 50;
 export function hear(known: KnownAlarm | undefined, signal: Signal): KnownAlarm {
   const { dedupKey, region, alarm, subject, at, severity } = signal;
   const before = known ?? { dedupKey, region, alarm, subject, heard: [], version: 0 };
-  return { ...before, heard: withHeard(before.heard, { at, rings: signal.action === 'trigger', severity }) };
+  // PagerDuty's `resolve` does not say what it is about; one that overtook its trigger must not have the last word on it.
+  const first = signal.action === 'trigger' && !before.heard.some(({ rings }) => rings);
+  return {
+    ...before,
+    ...(first ? { alarm, subject } : {}),
+    heard: withHeard(before.heard, { at, rings: signal.action === 'trigger', severity }),
+  };
 }
 
 /**
