@@ -20,7 +20,7 @@ export const severitiesNamed = (names: readonly [string, string, string, string]
 
 /** What both manuals leave open. The reasons are in docs/adr/0009-incidents.md. */
 export const commonIncidents = {
-  mode: 'off',
+  mode: 'on',
   services: [],
   integrations: [],
   monitored: [],
