@@ -1,6 +1,6 @@
 import { badLinks, channelDies } from './incident/channel-dies.ts';
 import { lostRegion } from './incident/lost-region.ts';
-import { maintenance } from './incident/maintenance.ts';
+import { announceWork, workEnds } from './incident/maintenance.ts';
 import { oneCause } from './incident/one-cause.ts';
 import { otherTools } from './incident/other-tools.ts';
 import { runawayQuery } from './incident/runaway-query.ts';
@@ -17,9 +17,13 @@ const parts = {
     await otherTools(stage);
     await mended(stage, answered);
   },
-  channel: channelDies,
+  /** A channel dies while the work goes on that was announced. */
+  channel: async (stage: IncidentStage) => {
+    const work = await announceWork(stage);
+    await channelDies(stage);
+    await workEnds(stage, work);
+  },
   cause: oneCause,
-  maintenance,
   storm,
   runbook: runawayQuery,
   auditor: withheldPage,

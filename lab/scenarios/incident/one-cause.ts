@@ -1,6 +1,9 @@
 import { press } from './press.ts';
 import { type IncidentStage, incidentAbout, resolution } from './stage.ts';
 
+/** From an alarm that rings to a page about it, were there one. */
+const settleMs = 3_000;
+
 /** The database stops, and every service that lives on it: one page. */
 export async function oneCause(stage: IncidentStage): Promise<void> {
   const { world, phases, findings } = stage;
@@ -15,12 +18,14 @@ export async function oneCause(stage: IncidentStage): Promise<void> {
     const page = await world.delivery('about the database', 15, ({ incidentId }) => incidentId === incident.id);
     say(`${page.subject}: ${page.person} is told`);
     await press(page.acknowledgeUrl ?? '');
-    // As long as the services' own alarms take to ring, and half as long again.
-    await world.lab.clock.sleep(15_000);
-    const ringing = world.monitor(region).cloudWatch.ringing.map(({ alarm }) => alarm);
+    const ringing = await world.until('the alarms of all services ring', 60, () => {
+      const all = world.monitor(region).cloudWatch.ringing.filter(({ alarm }) => alarm === 'ServiceDown');
+      return all.length === services.length ? all : undefined;
+    });
+    await world.lab.clock.sleep(settleMs);
     const pages = world.mailbox.all.slice(told).filter((each) => each.region === region && each.kind === 'incident' && each.severity === 1);
     const tellings = new Set(pages.map(({ incidentId }) => incidentId)).size;
-    const down = ringing.filter((alarm) => alarm === 'ServiceDown').length;
+    const down = ringing.length;
     findings.promise(
       'I1.cause',
       'A cause that takes everything with it is told once: its consequences ring, and page nobody.',

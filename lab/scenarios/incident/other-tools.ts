@@ -18,7 +18,7 @@ export async function otherTools(stage: IncidentStage): Promise<void> {
       summary: `Label printer is down for ${inventedPatient}`,
       source: 'printer-7',
       severity: 'error',
-      component: 'orders',
+      component: 'api',
     } as const;
     const event = { routing_key: keys.pagerduty, dedup_key: 'lab-printer' } as const;
     const options = { server: 'codeblue.lab.invalid', agent: new LocalAgent(port) };
