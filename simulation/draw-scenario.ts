@@ -22,7 +22,8 @@ export function drawScenario(random: Random): Scenario {
   const saneClocks = !wild && [...clocks.regionClocks.values()].every(({ step }) => Math.abs(step?.by ?? 0) < toMicros(4.5));
   const faults = [...troubles.faults, ...(alone ? [] : drawReplicaTrouble(random.fork('replica')))];
   // A death costs time. Where trouble passes, an answer runs out or people change their minds, that alone may end it elsewhere.
-  const lasts = !alone && !weather && answers.length === 0 && saneClocks && onlyOnce(acts) && faults.every(({ until }) => until === undefined);
+  const lasts =
+    !alone && !weather && answers.length === 0 && saneClocks && onlyOnce(acts) && faults.every(({ until }) => until === undefined);
   const deaths = lasts ? drawDeaths(random.fork('deaths')) : [];
   const interruptions = alone || deaths.length > 0 ? deaths : drawInterruptions(random.fork('interruptions'), troubles);
   const onlyCrashes =

@@ -5,7 +5,7 @@ import { labOperations } from '../../lab/operations.ts';
 /** Services that may be in trouble, one incident each, and those whose alarms make most of a storm. */
 export const serviceName = (number: number): string => `service-${number}`;
 export const noisyName = (number: number): string => `noisy-${number}`;
-export const services = 400;
+const services = 400;
 export const noisy = 20;
 
 const names = (count: number, name: (number: number) => string) => Array.from({ length: count }, (_, index) => name(index));

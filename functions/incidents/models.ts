@@ -86,8 +86,7 @@ export const KnownAlarm = z.strictObject({
 });
 export type KnownAlarm = z.output<typeof KnownAlarm>;
 
-export const IncidentStatus = z.enum(['triggered', 'acknowledged', 'resolved', 'merged']);
-export type IncidentStatus = z.output<typeof IncidentStatus>;
+const IncidentStatus = z.enum(['triggered', 'acknowledged', 'resolved', 'merged']);
 
 /** The five phases of the hms plan: detection 0-15 min, containment 15-60 min, eradication 1-4 h, recovery 4-24 h, lessons learned 1-7 days. */
 export const ResponsePhase = z.enum(['detection', 'containment', 'eradication', 'recovery', 'lessons']);

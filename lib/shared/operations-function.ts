@@ -82,7 +82,8 @@ export class OperationsFunction extends Construct {
             retentionPeriod: Duration.days(14),
           })
         : undefined;
-    const facts = { ...scope, staysHome: props.staysHome ?? false, proofKeyArn: keys.proof?.keyArn, taskNames: props.taskNames };
+    const keyArns = { proofKeyArn: keys.proof?.keyArn, linkKeyArn: keys.links?.keyArn };
+    const facts = { ...scope, ...keyArns, staysHome: props.staysHome ?? false, taskNames: props.taskNames };
     const role = exactRole(this, 'Role', {
       service: 'lambda.amazonaws.com',
       description: `Codeblue ${operation.name}: ${operation.needs.join(', ') || 'audit and ledger only'}`,
@@ -172,7 +173,8 @@ const interfaceGrant = grant({
 });
 
 function acknowledgeFunctionRules(construct: lambda.Function, operation: AnyOperation, inVpc: boolean): void {
-  const acknowledge = (id: string, reason: string) => Validations.of(construct).acknowledge({ id, reason });
+  const resource = construct.node.defaultChild ?? construct; // the function alone: an address and who may ask are beneath the construct too
+  const acknowledge = (id: string, reason: string) => Validations.of(resource).acknowledge({ id, reason });
   const concurrency = unreserved[operation.kind];
   if (concurrency) {
     const reason = `${concurrency}; reserving concurrency would take it from the hospital software in this account`;

@@ -8,6 +8,9 @@ import { daily, monthly, quarterly } from '../../functions/common/schedule.ts';
 const [hmsDatabase] = hms.databases;
 if (!hmsDatabase) throw new Error('the example has a database');
 
+/** Runbooks act on what failover names, and ask those who may approve: their rules have tests of their own. */
+const incidents = { ...hms.incidents, runbooks: [] };
+
 /** The HMS example as somebody would write it, with another failover. */
 const written = (failover: OperationsInput['failover'] = {}, change: Partial<OperationsInput> = {}): OperationsInput => ({
   ...hms,
@@ -127,16 +130,17 @@ describe('failover is refused', () => {
 describe('failover that is off', () => {
   test('has no rules', () => {
     const nothing = { mode: 'off' as const, witness: 'us-west-2', approvals: { by: [], expireAfter: minutes(1) } };
-    expect(paths(written({ ...nothing, drills: { rehearsal: daily('12:00'), fullTest: daily('12:00') } }))).toEqual([]);
+    const drills = { rehearsal: daily('12:00'), fullTest: daily('12:00') };
+    expect(paths(written({ ...nothing, drills }, { incidents }))).toEqual([]);
   });
 
   test('is the default where a database has no replica in the standby Region, and not otherwise', () => {
     const { failover: _, ...rest } = hms;
     const { replica: __, ...alone } = hmsDatabase;
-    const without = defineOperations({ ...rest, databases: [{ ...alone, objectives: { regionLossRpo: hours(48) } }] });
+    const without = defineOperations({ ...rest, incidents, databases: [{ ...alone, objectives: { regionLossRpo: hours(48) } }] });
     expect(without.failover.mode).toBe('off');
     const approvals = { by: ['alice'] };
-    expect(defineOperations({ ...rest, failover: { approvals } }).failover.mode).toBe('approve');
+    expect(defineOperations({ ...rest, incidents, failover: { approvals } }).failover.mode).toBe('approve');
   });
 });
 
@@ -144,7 +148,7 @@ describe('what is left out', () => {
   test('the witness is one of the Region set that has both others', () => {
     const { failover: _, ...rest } = hms;
     const approvals = { by: ['alice'] };
-    expect(defineOperations({ ...rest, failover: { approvals } }).failover.witness).toBe('us-east-2');
+    expect(defineOperations({ ...rest, incidents, failover: { approvals } }).failover.witness).toBe('us-east-2');
     const site = hmsDatabase.sites[hms.regions.primary];
     if (!site) throw new Error('the example has a site');
     const european = { primary: 'eu-central-1', standby: 'eu-west-1', tertiary: 'us-east-1' };

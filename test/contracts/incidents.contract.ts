@@ -3,7 +3,7 @@ import { Conflict } from '../../functions/common/errors.ts';
 import { type Region, timestamp } from '../../functions/common/ids.ts';
 import { Override, Silence, TimelineEntry, type Triage } from '../../functions/incidents/models.ts';
 import type { Incidents } from '../../functions/incidents/ports.ts';
-import { aKnownAlarm, anIncident, aSignal, elsewhere, home } from '../support/incidents.ts';
+import { aKnownAlarm, anIncident, aSignal, elsewhere } from '../support/incidents.ts';
 
 const at = (time: string) => timestamp(new Date(`2026-11-21T${time}Z`));
 const epoch = new Date(0);

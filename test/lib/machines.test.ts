@@ -4,12 +4,20 @@ import { z } from 'zod';
 import { steps } from '../../functions/tasks.ts';
 import { retryableErrorNames } from '../../lib/machines/retryable-errors.ts';
 import { synthesizedMachines } from '../../lib/synthesized.ts';
-import { Machine, ofType, reachable } from '../support/machine-graph.ts';
-import { testOperations } from '../support/operations.ts';
+import { Machine, ofType, reachable, type State } from '../support/machine-graph.ts';
+import { monitoredOperations } from '../support/monitored.ts';
 
-const operations = testOperations();
+const operations = monitoredOperations({ incidents: 'on' }); // with a runbook, so that every machine is there
 const synthesized = synthesizedMachines(operations);
 const machines = synthesized.map(({ name, definition }) => ({ name, machine: Machine.parse(definition) }));
+
+/** The machine whose choices ask for another thing than the failure. Where none asks, because every catch is an end: the one whose catches go on as if nothing had failed. */
+function forgetful(machine: Machine): Machine {
+  if (ofType(machine, 'Choice').some(([, state]) => JSON.stringify(state.Choices).includes('"$.failure"')))
+    return Machine.parse(JSON.parse(JSON.stringify(machine).replaceAll('$.failure"', '$.forgotten"')));
+  const goesOn = (state: State): State => ({ ...state, Catch: state.Catch.map((each) => ({ ...each, Next: state.Next ?? each.Next })) });
+  return { ...machine, States: Object.fromEntries(Object.entries(machine.States).map(([says, state]) => [says, goesOn(state)])) };
+}
 
 test('the machines call every step of the registry, and nothing else', () => {
   const called = machines.flatMap(({ machine }) => ofType(machine, 'Task').map(([, state]) => state.Resource));
@@ -28,7 +36,7 @@ describe.each(machines)('$name', ({ name, machine }) => {
 
   test('every task has a time limit beyond its function, a retry for what passes, and a catch for everything', () => {
     const tasks = ofType(machine, 'Task');
-    expect(tasks.length).toBeGreaterThan(5);
+    expect(tasks.length).toBeGreaterThan(name === 'escalate-incident' ? 1 : 5); // it computes and it sends
     for (const [says, state] of tasks) {
       const step = steps.find((each) => each.name === state.Resource);
       expect({ says, limit: (state.TimeoutSeconds ?? 0) > Number(step?.timeout) }).toEqual({ says, limit: true });
@@ -52,9 +60,9 @@ describe.each(machines)('$name', ({ name, machine }) => {
   });
 
   test('the check above finds a machine that forgets the failure', () => {
-    const forgetful = Machine.parse(JSON.parse(JSON.stringify(machine).replaceAll('$.failure"', '$.forgotten"')));
-    const reached = reachable(forgetful);
-    expect(ofType(forgetful, 'Succeed').filter(([success]) => reached.has(`${success} after a failure`))).toHaveLength(1);
+    const careless = forgetful(machine);
+    const reached = reachable(careless);
+    expect(ofType(careless, 'Succeed').filter(([success]) => reached.has(`${success} after a failure`))).not.toEqual([]);
   });
 
   test('nobody is stranded: every state can be reached, and an end from every state', () => {

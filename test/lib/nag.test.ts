@@ -4,9 +4,10 @@ import { AwsSolutionsChecks, HIPAASecurityChecks, type NagPack } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { monitoredOperations } from '../support/monitored.ts';
 import { synthesizedApp } from '../support/synthesized-app.ts';
 
-const { app } = synthesizedApp();
+const { app } = synthesizedApp(monitoredOperations({ incidents: 'on' })); // all that can be deployed
 const packs = { AwsSolutions: () => new AwsSolutionsChecks(app), 'HIPAA.Security': () => new HIPAASecurityChecks(app) };
 const findings = (pack: NagPack) =>
   pack

@@ -40,10 +40,3 @@ export const pagesOf = ({ world }: IncidentStage, { id }: Pick<Incident, 'id'>):
 export const tellingsSince = (deliveries: readonly Delivery[], sinceMs: number): string =>
   deliveries.map(({ person, method, atMs }) => `${person} by ${method} after ${((atMs - sinceMs) / 1000).toFixed(1)} s`).join(', ') ||
   'nobody';
-
-/** Every incident is over and nothing waits in a queue. */
-export const quiet = ({ world }: IncidentStage, limitSeconds: number): Promise<true> =>
-  world.until('every incident is over', limitSeconds, async () => {
-    const open = (await world.incidents()).some((incident) => !isOver(incident));
-    return open ? undefined : true;
-  });
