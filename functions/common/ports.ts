@@ -95,7 +95,10 @@ const portOfNeed = {
   'coordination:vote': 'coordination',
   'coordination:renew': 'coordination',
   'coordination:claim': 'coordination',
+  /** Of `ask`: whether the lead may move. */
   'coordination:approve': 'coordination',
+  /** Of `askForRunbook`. */
+  'coordination:approve-runbook': 'coordination',
   'coordination:hold': 'coordination',
   'coordination:contain': 'coordination',
   'fences:observe': 'fences',

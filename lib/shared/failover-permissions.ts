@@ -247,7 +247,9 @@ export function failoverPermissions(need: FailoverNeed, scope: RegionScope): rea
     case 'coordination:claim':
       return writeCoordination(scope, [coordinationKeys.record]);
     case 'coordination:approve':
-      return writeCoordination(scope, [coordinationKeys.request('*'), coordinationKeys.runbookRequest('*')]); // functions ask; answers are people's, with their own rights
+      return writeCoordination(scope, [coordinationKeys.request('*')]); // functions ask; answers are people's, with their own rights
+    case 'coordination:approve-runbook':
+      return writeCoordination(scope, [coordinationKeys.runbookRequest('*')]);
     case 'coordination:contain':
       return setAndTakeAway(scope, [coordinationKeys.hold, coordinationKeys.containment]);
     case 'evidence-logs:read':

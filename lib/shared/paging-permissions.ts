@@ -1,4 +1,4 @@
-import { linkKeyAlias, partitionOf, secretArnIn, stateKeyAlias, topicArn } from '../../functions/common/names.ts';
+import { secretArnIn, stateKeyAlias, topicArn } from '../../functions/common/names.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import { pageTopics } from '../incidents/page-topics.ts';
 import { type Grant, grant } from './grant.ts';
@@ -17,8 +17,8 @@ type PagingNeed = (typeof pagingNeeds)[number];
 export const isPagingNeed = (need: Need): need is PagingNeed => pagingNeeds.some((each) => each === need);
 
 /** The IAM of sending pages; nothing where the deployment pages nobody. */
-export function pagingPermissions(need: PagingNeed, scope: RegionScope): readonly Grant[] {
-  const { operations, region } = scope;
+export function pagingPermissions(need: PagingNeed, scope: RegionScope & { readonly linkKeyArn: string | undefined }): readonly Grant[] {
+  const { operations, region, linkKeyArn } = scope;
   if (operations.incidents.mode === 'off') return [];
   switch (need) {
     case 'send-rates:reserve':
@@ -33,7 +33,7 @@ export function pagingPermissions(need: PagingNeed, scope: RegionScope): readonl
       return [...onTopics(scope, ['sns:ListSubscriptionsByTopic']), ...channelSecrets(scope), ...smsAccount(scope)];
     case 'link-signer:sign':
     case 'link-signer:verify':
-      return [linkKey(scope)];
+      return linkKeyArn ? [grant({ actions: ['kms:GenerateMac'], resources: [linkKeyArn] })] : []; // verified by making it again
   }
 }
 
@@ -64,12 +64,3 @@ function smsAccount({ operations }: RegionScope): readonly Grant[] {
     }),
   ];
 }
-
-/** By its alias: the key is made beside the endpoint, in a stack of its own. */
-const linkKey = ({ operations, region }: RegionScope): Grant =>
-  grant({
-    actions: ['kms:GenerateMac'],
-    resources: [`arn:${partitionOf(region)}:kms:${region}:${operations.account}:key/*`],
-    conditions: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': [linkKeyAlias(operations)] } },
-    because: 'a condition narrows it to one key by its alias; the id only exists once that Region is deployed',
-  });

@@ -33,6 +33,8 @@ import { isRunbookNeed, runbookPermissions } from './runbook-permissions.ts';
 export interface PermissionScope extends RegionScope {
   /** Of this Region; absent in a Region that signs nothing. */
   readonly proofKeyArn: string | undefined;
+  /** Of this Region; absent where nobody is paged. */
+  readonly linkKeyArn: string | undefined;
   /** Tasks that may be invoked by name. */
   readonly taskNames: readonly string[];
 }

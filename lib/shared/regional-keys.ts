@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { backupKeyAlias, proofKeyAlias, stateKeyAlias } from '../../functions/common/names.ts';
+import { backupKeyAlias, linkKeyAlias, proofKeyAlias, stateKeyAlias } from '../../functions/common/names.ts';
 import { judges, type RegionScope } from './region-scope.ts';
 
 /** Longest that AWS allows between asking for a key's deletion and losing everything under it. */
@@ -19,6 +19,8 @@ export class RegionalKeys extends Construct {
   readonly state: kms.Key;
   /** Ed25519; signs proofs of restore. Only Regions that verify have one: a proof names the key that signed it. */
   readonly proof: kms.Key | undefined;
+  /** HMAC-SHA-256; signs the links of this Region's pages. Kept like the others: a stack that goes takes no link with it that somebody is about to press. */
+  readonly links: kms.Key | undefined;
 
   constructor(parent: Construct, scope: RegionScope) {
     super(parent, 'Keys');
@@ -64,6 +66,14 @@ export class RegionalKeys extends Construct {
           conditions: { StringEquals: { 'aws:SourceAccount': account } },
         }),
       );
+      this.links = new kms.Key(this, 'Links', {
+        keySpec: kms.KeySpec.HMAC_256,
+        keyUsage: kms.KeyUsage.GENERATE_VERIFY_MAC,
+        alias: linkKeyAlias(operations),
+        description: 'Codeblue: signs links that acknowledge an incident (HMAC)',
+        pendingWindow: deletionWindow,
+        removalPolicy: RemovalPolicy.RETAIN,
+      });
     }
     if (!judges(scope)) return;
     this.proof = new kms.Key(this, 'Proof', {

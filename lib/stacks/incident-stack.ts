@@ -5,7 +5,6 @@ import { runsRunbooks } from '../../functions/incidents/runbooks/targets.ts';
 import { consumers, endpoints, type StepLists } from '../../functions/tasks.ts';
 import { addressOf, SignalDoors } from '../incidents/doors.ts';
 import { EscalationMachines } from '../incidents/escalation-machines.ts';
-import { linkKey } from '../incidents/link-key.ts';
 import { PageTopics } from '../incidents/page-topics.ts';
 import { RunbookMachines } from '../incidents/runbook-machines.ts';
 import { type RegionGround, RegionWorkers } from './region-workers.ts';
@@ -24,7 +23,6 @@ export class IncidentStack extends NestedStack {
       description: `Codeblue for ${scope.operations.name}: from an alarm in ${scope.region} to a person who answers`,
     });
     new PageTopics(this, scope, keys);
-    linkKey(this, scope);
     const doors = new RegionWorkers(this, ground);
     const addresses = new Map(endpoints.map((endpoint) => [endpoint.name, addressOf(endpoint, doors.make(endpoint)).url]));
     this.acknowledgeUrl = addresses.get(acknowledgeEndpoint.name);

@@ -9,8 +9,8 @@ import { tasks } from '../../functions/tasks.ts';
 import { testOperations } from '../support/operations.ts';
 import { resourcesOf, synthesizedApp } from '../support/synthesized-app.ts';
 
-const off = testOperations();
-const operations = testOperations({ incidents: { ...off.incidents, mode: 'on' } });
+const incidentsThat = (mode: 'on' | 'off') => testOperations({ incidents: { ...testOperations().incidents, mode } });
+const operations = incidentsThat('on');
 const synthesized = synthesizedApp(operations);
 const everyRegion = regionsOf(operations);
 const properties = (region: string, type: string) =>
@@ -130,7 +130,7 @@ test('cdk-nag finds nothing that is not acknowledged', () => {
 });
 
 test('there are no doors while alarms go by mail', () => {
-  const { template } = synthesizedApp(off);
+  const { template } = synthesizedApp(incidentsThat('off'));
   for (const region of everyRegion) {
     const names = resourcesOf(template(region), 'AWS::SQS::Queue').map(([, { Properties }]) => String(Properties.QueueName));
     expect(names.filter((name) => /signals/.test(name))).toEqual([]);

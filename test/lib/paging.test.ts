@@ -92,7 +92,7 @@ test.each([
 });
 
 test('a deployment whose alarms go by mail has none of it', () => {
-  const off = synthesizedApp(testOperations()).template('us-east-1');
+  const off = synthesizedApp(testOperations({ incidents: { ...given.incidents, mode: 'off' } })).template('us-east-1');
   const names = resourcesOf(off, 'AWS::SNS::Topic').map(([, { Properties }]) => Topic.parse(Properties).TopicName);
   expect(names).toEqual(['hms-codeblue-alarms']);
   expect(functionPolicies(off).map(({ operation }) => operation)).not.toContain('audit-pager');

@@ -1,17 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { operationNamed, stepLists, steps, tasks } from '../../functions/tasks.ts';
+import { hours } from '../../functions/common/duration.ts';
+import { consumers, endpoints, operationNamed, stepLists, steps, tasks } from '../../functions/tasks.ts';
 import { grant } from '../../lib/shared/grant.ts';
 import { functionPolicies } from '../support/function-policies.ts';
+import { testOperations } from '../support/operations.ts';
+import { aRunbook, restartOrders } from '../support/runbook-world.ts';
 import { synthesizedApp } from '../support/synthesized-app.ts';
 
-const synthesized = synthesizedApp();
+/** One runbook of each kind: with them everything that Codeblue can do is deployed. */
+const runbooks = [
+  restartOrders,
+  aRunbook({ kind: 'scale-out', capacity: 'orders-api', by: 2, atMost: 9 }),
+  aRunbook({ kind: 'end-long-queries', database: 'hms', olderThan: hours(1) }, { subject: 'hms' }),
+  aRunbook({ kind: 'enlarge-storage', database: 'hms', byPercent: 20, atMostGigabytes: 500 }, { subject: 'hms' }),
+  aRunbook({ kind: 'emergency-backup', database: 'hms' }, { subject: 'hms' }),
+].map((runbook) => ({ ...runbook, id: runbook.action.kind }));
+const { incidents } = testOperations();
+const synthesized = synthesizedApp(testOperations({ incidents: { ...incidents, mode: 'on', runbooks } }));
 const policies = synthesized.templates.flatMap(functionPolicies);
 const statements = policies.flatMap(({ operation, statements }) => statements.map((statement) => ({ operation, ...statement })));
 
 test('every operation has a function in the primary Region, and every function a policy', () => {
   const deployed = functionPolicies(synthesized.template('us-east-1')).map(({ operation }) => operation);
   const scheduled = tasks.filter((task) => task.schedules(synthesized.operations).length > 0);
-  expect(deployed.sort()).toEqual([...scheduled, ...steps].map((operation) => operation.name).sort());
+  const expected = [...scheduled, ...steps, ...consumers, ...endpoints];
+  expect(deployed.sort()).toEqual(expected.map((operation) => operation.name).sort());
 });
 
 /** An action, and the needs that alone may have it. */
@@ -21,15 +34,15 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'rds:DeleteDBSnapshot': ['databases:remove-snapshot'],
   'rds:RestoreDBInstanceFromDBSnapshot': ['databases:restore'],
   'rds:RestoreDBClusterToPointInTime': ['databases:restore', 'replicas:rehearse'],
-  'rds:ModifyDBInstance': ['databases:restore', 'replicas:rebuild', 'replicas:prepare-swap', 'replicas:swap'],
+  'rds:ModifyDBInstance': ['databases:restore', 'replicas:rebuild', 'replicas:prepare-swap', 'replicas:swap', 'runbooks:enlarge-storage'],
   'rds:RebootDBInstance': ['replicas:prepare-swap'],
   'rds:RemoveTagsFromResource': ['replicas:prepare-swap'],
   'rds:PromoteReadReplica': ['replicas:promote', 'replicas:rehearse'],
   'rds:FailoverGlobalCluster': ['replicas:promote'],
   'rds:CreateDBInstanceReadReplica': ['replicas:rebuild', 'replicas:rehearse'],
-  'ecs:UpdateService': ['capacity:scale'],
+  'ecs:UpdateService': ['capacity:scale', 'runbooks:restart', 'runbooks:scale-out'],
   'ec2:RevokeSecurityGroupIngress': ['network-fence:isolate'],
-  'sns:Publish': ['notices:publish'],
+  'sns:Publish': ['notices:publish', 'channels:send'],
   'logs:FilterLogEvents': ['evidence-logs:read'],
   'rds:DeleteDBInstance': ['databases:remove-restored'],
   'rds:DeleteDBCluster': ['databases:remove-restored'],
@@ -38,7 +51,8 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   ],
   's3:PutObject': ['manifests:write', 'proofs:write', 'reports:write'],
   'kms:Sign': ['signer:sign'],
-  'states:StartExecution': ['executions:start', 'executions:move'],
+  'kms:GenerateMac': ['link-signer:sign', 'link-signer:verify'],
+  'states:StartExecution': ['executions:start', 'executions:move', 'executions:escalate', 'runbooks:start'],
   'lambda:InvokeFunction': ['task-invoker:invoke'],
   'backup:StartBackupJob': ['vault:lock'],
   'iam:PassRole': ['vault:lock'],
@@ -83,6 +97,7 @@ describe('no wider than it must be', () => {
       'ec2:DescribeSecurityGroups',
       'ec2:DescribeSubnets',
       'ec2:UnassignPrivateIpAddresses',
+      'rds:DescribeEvents',
       'xray:PutTelemetryRecords',
       'xray:PutTraceSegments',
     ]);
@@ -97,6 +112,14 @@ describe('no wider than it must be', () => {
       if (Condition === undefined && needs.some((need) => renames.has(need))) {
         // What puts an old primary or a damaged one aside renames it: the databases of the config, and no other.
         expect(Resource.filter((arn) => !/:(db|cluster):(hms|billing)-[a-z]+$/.test(arn))).toEqual([]);
+        continue;
+      }
+      if (Condition === undefined && needs.includes('runbooks:enlarge-storage')) {
+        // Storage grows in the databases that a runbook names, in the Region of the run.
+        expect(Action).toEqual(['rds:ModifyDBInstance']);
+        expect(Resource).toEqual([
+          expect.stringMatching(/:rds:(us-east-1:111122223333:db:hms-primary|us-west-2:111122223333:db:hms-replica)$/),
+        ]);
         continue;
       }
       if (Condition === undefined && needs.includes('replicas:prepare-swap')) {
@@ -168,6 +191,7 @@ describe('the coordination table', () => {
     'coordination:renew': (region) => ['record', `receipt#${region}#*`],
     'coordination:claim': () => ['record'],
     'coordination:approve': () => ['request#*'],
+    'coordination:approve-runbook': () => ['runbook-request#*'],
     'coordination:hold': () => ['hold'],
     'coordination:contain': () => ['hold', 'containment'],
   };
@@ -193,6 +217,17 @@ describe('the coordination table', () => {
     const should = deployed.filter((name) => operationNamed(name).needs.some((need: string) => need in writes));
     expect([...mayWrite].sort()).toEqual(should.sort());
   });
+});
+
+test.each(['coordination:approve', 'coordination:approve-runbook'])('whoever may write with %s may read what was asked already', (need) => {
+  const asking = policies.filter(({ operation }) => operationNamed(operation).needs.some((each: string) => each === need));
+  expect(asking.length).toBeGreaterThan(0);
+  for (const { operation, statements: own } of asking) {
+    const reading = own.filter(
+      ({ Action, Resource }) => Action.includes('dynamodb:GetItem') && Resource.some((arn) => arn.endsWith('-coordination')),
+    );
+    expect({ operation, reads: reading.length }).toEqual({ operation, reads: 1 });
+  }
 });
 
 describe('a grant', () => {

@@ -12,6 +12,7 @@ function mayChange(need: Need, ...runbooks: readonly AutomatedRunbook[]): readon
     region: east,
     role: 'primary' as const,
     proofKeyArn: undefined,
+    linkKeyArn: undefined,
     taskNames: [],
   };
   const before = new Set(grantsForAll([], scope).map((each) => JSON.stringify(each)));

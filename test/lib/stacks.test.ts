@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InvalidInput } from '../../functions/common/errors.ts';
 import { tasks } from '../../functions/tasks.ts';
 import { testOperations } from '../support/operations.ts';
-import { resourcesOf, synthesizedApp } from '../support/synthesized-app.ts';
+import { resourcesOf, type SynthesizedApp, synthesizedApp } from '../support/synthesized-app.ts';
 
 const synthesized = synthesizedApp();
 const { operations } = synthesized;
@@ -319,30 +319,63 @@ describe('the lease endpoint', () => {
     });
   });
 
+  /** Names of the functions that these resources are about. */
+  const named = (region: string, app: SynthesizedApp, references: readonly unknown[]) =>
+    references.map((each) => app.template(region).Resources[reference(each)]?.Properties.FunctionName).toSorted();
+  const addressed = (region: string, app: SynthesizedApp) =>
+    named(
+      region,
+      app,
+      resourcesOf(app.template(region), 'AWS::Lambda::Url').map(([, { Properties }]) => Properties.TargetFunctionArn),
+    );
+  /** Permissions to ask an address, and to invoke a function through its address only. */
+  const isAsked = ({ Action, FunctionUrlAuthType, InvokedViaFunctionUrl }: Readonly<Record<string, unknown>>) =>
+    (Action === 'lambda:InvokeFunctionUrl' && FunctionUrlAuthType === 'NONE') ||
+    (Action === 'lambda:InvokeFunction' && InvokedViaFunctionUrl === true);
+  /** Addresses of incidents, in every Region: each knows its callers by keys or signatures of its own (test/lib/doors.test.ts). */
+  const ofIncidents = ['hms-codeblue-acknowledge-endpoint', 'hms-codeblue-signals-endpoint'];
+
   test('the tertiary has neither endpoint nor record', () => {
     const types = Object.values(routed.template(tertiary).Resources).map(({ Type }) => Type);
-    expect(types.filter((each) => /Route53|Lambda::Url/.test(each))).toEqual([]);
+    expect(types.filter((each) => /Route53/.test(each))).toEqual([]);
+    expect(addressed(tertiary, routed)).toEqual(ofIncidents);
+  });
+
+  test('where alarms go by mail no other address is open', () => {
+    const byMail = synthesizedApp(testOperations({ incidents: { ...operations.incidents, mode: 'off' } }));
+    expect(everyRegion.map((region) => addressed(region, byMail))).toEqual([
+      ...[primary, standby].map(() => ['hms-codeblue-lease-endpoint']),
+      [],
+    ]);
   });
 
   test('without records in the config there is an endpoint and nothing of Route 53', () => {
-    expect(properties(primary, 'AWS::Lambda::Url')).toHaveLength(1);
+    expect(addressed(primary, synthesized)).toEqual([...ofIncidents, 'hms-codeblue-lease-endpoint'].toSorted());
     expect(Object.values(synthesized.template(primary).Resources).filter(({ Type }) => Type.startsWith('AWS::Route53'))).toEqual([]);
   });
 
   test('whoever is let in without a signature can do nothing but ask it', () => {
-    const open = properties(primary, 'AWS::Lambda::Permission').filter(({ Principal }) => Principal === '*');
-    expect(open.length).toBeGreaterThan(0);
-    for (const permission of open) expect(reference(permission.FunctionName)).toMatch(/^LeaseEndpoint/);
+    for (const region of everyRegion) {
+      const open = properties(region, 'AWS::Lambda::Permission').filter(({ Principal }) => Principal === '*');
+      const throughAddress = named(
+        region,
+        synthesized,
+        open.filter(isAsked).map(({ FunctionName }) => FunctionName),
+      );
+      expect(open.filter((permission) => !isAsked(permission))).toEqual([]);
+      expect([...new Set(throughAddress)]).toEqual(addressed(region, synthesized));
+    }
   });
 });
 
 describe('locked copies', () => {
-  const vaultLock = (mode: 'simulate' | 'compliance') =>
+  const inMode = (mode: 'simulate' | 'compliance') =>
     synthesizedApp(testOperations({ vaultLock: { ...operations.vaultLock, mode } })).template(primary);
+  const vaultLock = { simulate: inMode('simulate'), compliance: inMode('compliance') }; // each once: seconds of synth
   const lockOf = (mode: 'simulate' | 'compliance') =>
-    resourcesOf(vaultLock(mode), 'AWS::Backup::BackupVault').map(([, { Properties }]) => Properties.LockConfiguration);
+    resourcesOf(vaultLock[mode], 'AWS::Backup::BackupVault').map(([, { Properties }]) => Properties.LockConfiguration);
   const evidenceOf = (mode: 'simulate' | 'compliance') =>
-    JSON.stringify(resourcesOf(vaultLock(mode), 'AWS::S3::Bucket').map(([, { Properties }]) => Properties.ObjectLockConfiguration));
+    JSON.stringify(resourcesOf(vaultLock[mode], 'AWS::S3::Bucket').map(([, { Properties }]) => Properties.ObjectLockConfiguration));
 
   test('simulated, nothing is locked for ever', () => {
     expect(lockOf('simulate')).toEqual([undefined]);

@@ -12,7 +12,7 @@ export const askForRunbook = defineStep({
   name: 'ask-for-runbook',
   summary: 'Asks a human whether an automated runbook may act.',
   timeout: seconds(30),
-  needs: ['coordination:approve', 'notices:publish', 'incidents:write'],
+  needs: ['coordination:read', 'coordination:approve-runbook', 'notices:publish', 'incidents:write'],
   input: RunbookRecord,
   async run(record, context) {
     const { coordination, notices, operations, clock, region } = context;
