@@ -11,6 +11,9 @@ export const faster = 40;
 /** Waits of minutes in the profiles; short enough to watch here. */
 export const waits = { first: seconds(4), second: seconds(4), last: seconds(8) } as const;
 
+/** How often the list is gone through again. */
+export const repeats = 2;
+
 /** A query that has run for longer is ended by the automated runbook. */
 export const longQuery = seconds(5);
 
@@ -59,7 +62,7 @@ export const labIncidents = (): NonNullable<OperationsInput['incidents']> => ({
         { notify: [{ person: people.second }], wait: waits.second },
         { notify: [{ person: people.last }], wait: waits.last },
       ],
-      repeats: 2,
+      repeats,
       acknowledgements: {},
     },
   ],

@@ -72,6 +72,8 @@ export async function unanswered(stage: IncidentStage): Promise<Answered> {
 export async function mended(stage: IncidentStage, { incident, atMs }: Answered): Promise<void> {
   const { world, phases, findings } = stage;
   await phases.run(`Bring ${service} back`, async () => {
+    // Long enough for the next person's turn to have come, were the incident not answered.
+    await world.lab.clock.sleep(Math.max(0, atMs + (waits.second + 2) * 1000 - performance.now()));
     world.broken.delete(`${world.regions.primary}/${service}`);
     const over = await resolution(stage, incident, 30);
     const pages = pagesOf(stage, incident);

@@ -1,10 +1,10 @@
 import { ServiceUnavailable } from '../../../functions/common/errors.ts';
-import { people } from '../../incident/policy.ts';
+import { people, repeats, waits } from '../../incident/policy.ts';
 import { type IncidentStage, incidentAbout, pagesOf, resolution } from './stage.ts';
 
 const service = 'api';
-/** The auditor looks a minute back; the lab's clock is set forward by a little more. */
-const forwardSeconds = 65;
+/** The auditor looks a minute back, and at the pages that no later step has overtaken: the lab's clock is set forward by that and by all rounds of the policy. */
+const forwardSeconds = 60 + (1 + repeats) * (waits.first + waits.second + waits.last);
 
 /** A sender that takes pages and sends none: the auditor finds it, and tells by the alarm topic. */
 export async function withheldPage(stage: IncidentStage): Promise<void> {
@@ -21,6 +21,7 @@ export async function withheldPage(stage: IncidentStage): Promise<void> {
     world.broken.add(`${region}/${service}`);
     const incident = await incidentAbout(stage, { alarm: 'ServiceDown', subject: service, region }, 60);
     await world.until('the sender has withheld a page', 20, () => (withheld > 0 ? true : undefined));
+    say('the sender sends nothing');
     lab.advance(forwardSeconds);
     const notice = await world.until('the auditor tells of it', 40, () =>
       lab.notices.mailbox().find(({ subject }) => subject.includes(incident.id)),
@@ -38,6 +39,7 @@ export async function withheldPage(stage: IncidentStage): Promise<void> {
     );
     lab.beforeStep = async () => {};
     await world.delivery('once the sender works again', 60, ({ incidentId }) => incidentId === incident.id);
+    say('the sender works again, and the page is out');
     world.broken.delete(`${region}/${service}`);
     await resolution(stage, incident, 60);
   });
