@@ -15,7 +15,7 @@ import type { AwsSettings } from '../../functions/aws/settings.ts';
 import { InvalidInput, NotFound } from '../../functions/common/errors.ts';
 import { alarmTopicName, databaseArn } from '../../functions/common/names.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
-import { capacityContract } from '../contracts/capacity.contract.ts';
+import { capacityContract, restartContract } from '../contracts/capacity.contract.ts';
 import { coordinationContract } from '../contracts/coordination.contract.ts';
 import { networkFenceContract } from '../contracts/network-fence.contract.ts';
 import { replicasContract } from '../contracts/replicas.contract.ts';
@@ -52,11 +52,13 @@ reportsContract(async () => {
   return reportsPort(settings);
 });
 
-capacityContract('orders-api', async () => {
+const freshService = async () => {
   await resetMoto();
   await createService();
   return { capacity: capacityPort(settings), settle };
-});
+};
+capacityContract('orders-api', freshService);
+restartContract('orders-api', freshService);
 
 capacityContract('workers', async () => {
   await resetMoto();

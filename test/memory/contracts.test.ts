@@ -9,7 +9,7 @@ import { memoryRunbookRuns } from '../../functions/memory/runbook-runs.ts';
 import { memorySendRates } from '../../functions/memory/send-rates.ts';
 import { allowancesContract } from '../contracts/allowances.contract.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
-import { capacityContract } from '../contracts/capacity.contract.ts';
+import { capacityContract, restartContract } from '../contracts/capacity.contract.ts';
 import { coordinationContract } from '../contracts/coordination.contract.ts';
 import { databasesContract } from '../contracts/databases.contract.ts';
 import { evidenceLogsContract } from '../contracts/evidence-logs.contract.ts';
@@ -78,10 +78,12 @@ runbookRunsContract(async () => {
   return { in: (region) => memoryRunbookRuns({ store, region }) };
 });
 
-capacityContract('orders-api', async () => {
+const freshCapacity = async () => {
   const { capacity, clock } = fresh();
   return { capacity, settle: async () => clock.advance(3600) };
-});
+};
+capacityContract('orders-api', freshCapacity);
+restartContract('orders-api', freshCapacity);
 
 evidenceLogsContract(async () => {
   const base = testOperations();
