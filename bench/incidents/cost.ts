@@ -4,6 +4,7 @@ import { type CostLine, price } from '../aws-paper/cost.ts';
 const prices = {
   ...price,
   compositeAlarmMonth: 0.5,
+  dashboardMonth: 3,
   sqsRequest: 0.4 / 1e6,
   stateTransition: 25 / 1e6,
   kmsKeyMonth: 1,
@@ -21,15 +22,15 @@ export const seatPrice = [
   { plan: 'Business', dollars: 41 },
 ] as const;
 
-/** What `incidents.mode: 'on'` adds to a deployment, as the templates count it over all Regions. */
+/** Resources of a deployment over all Regions, as the templates have them. */
 export interface Counted {
   readonly regions: number;
   readonly alarms: number;
   readonly composites: number;
-  /** With their dead-letter queues, which nobody polls. */
-  readonly queues: number;
+  readonly dashboards: number;
+  /** Those that a function takes messages from. */
+  readonly polledQueues: number;
   readonly keys: number;
-  readonly schedules: number;
   readonly people: number;
 }
 
@@ -47,18 +48,19 @@ const ledger = { writes: 2, replicas: 3, reads: 6 } as const;
 const seriesEach = 6;
 
 /** A month in which nothing rings. */
-export function idleCost({ regions, alarms, composites, queues, keys, schedules }: Counted): readonly CostLine[] {
-  const polled = (queues / 2) * polls.sideBySide * (monthSeconds / polls.seconds);
+export function idleCost({ regions, alarms, composites, dashboards, polledQueues, keys }: Counted): readonly CostLine[] {
+  const polled = polledQueues * polls.sideBySide * (monthSeconds / polls.seconds);
   const runs = monthMinutes * minuteTasks.count * regions;
   const reads = runs * ledger.reads;
   return [
-    { what: 'alarms that incidents add', much: `${alarms}`, dollars: alarms * prices.alarmMonth },
+    { what: 'alarms of the whole table', much: `${alarms}`, dollars: alarms * prices.alarmMonth },
     { what: 'composite alarms', much: `${composites}`, dollars: composites * prices.compositeAlarmMonth },
-    { what: 'queues, polled', much: `${millions(polled)} requests on ${queues / 2} queues`, dollars: polled * prices.sqsRequest },
+    { what: 'dashboards', much: `${dashboards}`, dollars: dashboards * prices.dashboardMonth },
+    { what: 'queues, polled', much: `${millions(polled)} requests on ${polledQueues} queues`, dollars: polled * prices.sqsRequest },
     { what: 'keys', much: `${keys}`, dollars: keys * prices.kmsKeyMonth },
     {
       what: 'tasks of each minute',
-      much: `${millions(runs)} runs of ${minuteTasks.seconds * 1000} ms; ${schedules} schedules in all`,
+      much: `${millions(runs)} runs of ${minuteTasks.seconds * 1000} ms`,
       dollars:
         runs *
         (minuteTasks.seconds * minuteTasks.gigabytes * prices.lambdaGigabyteSecond + prices.lambdaRequest + prices.schedulerInvocation),

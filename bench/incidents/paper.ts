@@ -26,17 +26,18 @@ function resourcesIn(mode: 'off' | 'on'): ReadonlyMap<string, number> {
   }
 }
 
-/** What `incidents.mode: 'on'` adds to the example of the HMS manual. */
+/** The example of the HMS manual with `incidents.mode: 'on'`: all of its alarms and dashboards, and of the rest what the mode adds. */
 function counted(): Counted {
   const [off, on] = [resourcesIn('off'), resourcesIn('on')];
-  const added = (type: string): number => (on.get(type) ?? 0) - (off.get(type) ?? 0);
+  const all = (type: string): number => on.get(type) ?? 0;
+  const added = (type: string): number => all(type) - (off.get(type) ?? 0);
   return {
     regions: 3,
-    alarms: added('AWS::CloudWatch::Alarm'),
-    composites: added('AWS::CloudWatch::CompositeAlarm'),
-    queues: added('AWS::SQS::Queue'),
+    alarms: all('AWS::CloudWatch::Alarm'),
+    composites: all('AWS::CloudWatch::CompositeAlarm'),
+    dashboards: all('AWS::CloudWatch::Dashboard'),
+    polledQueues: added('AWS::Lambda::EventSourceMapping'),
     keys: added('AWS::KMS::Key'),
-    schedules: added('AWS::Scheduler::Schedule'),
     people: example.incidents.people.length,
   };
 }

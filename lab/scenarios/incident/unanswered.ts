@@ -50,7 +50,6 @@ export async function unanswered(stage: IncidentStage): Promise<Answered> {
     // The first person's time runs from when the escalation began, however long their page took.
     const gap = secondsBetween(new Date(incident.escalatesFrom), new Date(second.at));
     findings.measure('escalationSeconds', gap);
-    findings.objective('escalationSeconds', waits.first);
     findings.promise(
       'I3',
       'Nobody answers: the next person is told when the first one’s time is over, and not before.',
