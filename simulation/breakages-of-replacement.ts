@@ -36,13 +36,19 @@ export const breakagesOfReplacement: readonly Breakage[] = [
     },
   },
   {
-    name: 'inherited-lease-not-over',
-    says: 'A database is replaced by a copy of a moment ago, which inherits a lease that runs still.',
+    name: 'copy-as-it-was-restored',
+    says: 'A database is replaced by a copy of a moment ago that is given no lease of its epoch first: it inherits one that runs still.',
     flaws: {
       operations: (operations, { name }) => {
         if (!name.startsWith('cli replace ')) return operations;
         const none = Duration.parse(0);
         return { ...operations, failover: { ...operations.failover, lease: { ...operations.failover.lease, length: none, margin: none } } };
+      },
+      ports: (ports, process) => {
+        const { fences } = ports;
+        if (!fences || !inStep('measure-loss')(process)) return ports;
+        const openCopy: typeof fences.openCopy = async (copy) => ({ ...(await fences.openCopy(copy)), renew: async () => true });
+        return { ...ports, fences: { ...fences, openCopy } };
       },
     },
   },
