@@ -167,7 +167,8 @@ describe('what changes an incident', () => {
   });
 
   test('while incidents are off there is nothing to change', async () => {
-    const { run } = await incidentWorld({ operations: testOperations() });
+    const { incidents, ...operations } = testOperations();
+    const { run } = await incidentWorld({ operations: { ...operations, incidents: { ...incidents, mode: 'off' } } });
     expect(await run('incident', 'ack', 'abcd')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('incidents.mode is off') });
   });
 });

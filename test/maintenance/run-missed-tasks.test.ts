@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { timestamp } from '../../functions/common/ids.ts';
 import { latestOccurrence } from '../../functions/common/schedule.ts';
+import { ledgerKey } from '../../functions/maintenance/ledger-key.ts';
 import type { Invocation } from '../../functions/memory/task-invoker.ts';
 import { taskNamed, tasks } from '../../functions/tasks.ts';
 import { memoryWorld } from '../support/host.ts';
@@ -25,7 +26,7 @@ async function succeedAll({ ports, operations, clock }: ReturnType<typeof memory
     for (const { key, schedule } of task.schedules(operations)) {
       const last = latestOccurrence(schedule, operations.timeZone, clock.now());
       if (!last) continue;
-      const run = { task: task.name, key, scheduledAt: timestamp(last) };
+      const run = { task: task.name, key: ledgerKey(task, key, operations.regions.primary), scheduledAt: timestamp(last) };
       await ports.ledger.claim(run, clock.now(), task.timeout);
       await ports.ledger.finish(run, clock.now());
     }
@@ -92,6 +93,7 @@ describe('runs that were missed', () => {
       'backup-state-tables',
       'expire-recovery-points',
       'lock-recovery-points',
+      'test-paging',
     ]);
     expect(world.ports.taskInvoker.invoked.every(({ scheduledAt }) => scheduledAt <= world.clock.now())).toBe(true);
   });

@@ -12,9 +12,10 @@ import { aSignal } from '../support/incidents.ts';
 import { ringing, type TriageWorld, triageWorld } from '../support/triage-world.ts';
 
 /**
- * 10 000 events a minute for ten minutes, at a tenth of the size so that it takes seconds to play: of the events, and of what the consumers get through. `npm run bench:incidents` measures the whole.
+ * 10 000 events a minute for ten minutes, at a tenth of the size so that it takes seconds to play: of the events, and of what the consumers get through.
+ * `STORM_SCALE=1 npx vitest run test/scenarios/storm.test.ts --hookTimeout 1200000` plays the whole.
  */
-const scale = 10;
+const scale = Number(process.env.STORM_SCALE ?? 10);
 const seconds = 600;
 const perSecond = 10_000 / 60 / scale;
 /** The consumers of the storm get through six tenths of it: what is left waits longer and longer. */
