@@ -28,7 +28,9 @@ export async function refuseDamages({ lab, phases, findings }: Stage): Promise<v
     const fresh = await emergencyBackup(lab);
     const older = await olderThan(lab, fresh);
     const healthy = await judge(lab, fresh, fresh.snapshotId, 1);
-    findings.promise('B7', 'An emergency backup is taken on demand and proven.', healthy.outcome === 'verified', fresh.snapshotId);
+    const unproven = healthy.checks.filter(({ result }) => result === 'failed').map(({ id, findings: why }) => `${id}: ${why.join(', ')}`);
+    const shownAs = [fresh.snapshotId, ...unproven].join('; ').slice(0, 500);
+    findings.promise('B7', 'An emergency backup is taken on demand and proven.', healthy.outcome === 'verified', shownAs);
     const shown = damages.filter((damage) => !damage.testsOnly);
     const waiting = [...shown.entries()];
     let done = 0;
