@@ -197,7 +197,7 @@ async function grant(
           // Its name may have led to a database that was replaced: the next tick asks again where it leads.
           guard.connections.forget(databaseId, holder);
           guard.known.delete(databaseId);
-          log.warn('the database has seen a later epoch, or was replaced in this one, and takes no lease', { databaseId, epoch });
+          log.warn('the database has seen a later epoch, or was replaced, and takes no lease', { databaseId, epoch });
           return false;
         } catch (error) {
           guard.connections.forget(databaseId, holder);

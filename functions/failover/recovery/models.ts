@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DatabaseId, RecoveryPointId, Region, Timestamp } from '../../common/ids.ts';
 import { VerificationRecord } from '../../verify/models.ts';
+import { executionFields } from '../execution-record.ts';
 import { FailbackRequest } from '../failback/models.ts';
 import { Epoch, FailoverPlan, PhaseTime } from '../models.ts';
 
@@ -68,8 +69,6 @@ export type RecoveryStatus = z.output<typeof RecoveryStatus>;
 export const RecoveryRecord = z.strictObject({
   request: RecoveryRequest,
   status: RecoveryStatus.default('requested'),
-  /** Why, in a sentence that the operator reads. */
-  says: z.string().max(1000).default(''),
   /** The emergency backup of the damaged database. */
   keptAs: RecoveryPointId.optional(),
   clean: CleanState.optional(),
@@ -89,7 +88,6 @@ export const RecoveryRecord = z.strictObject({
   /** Why it is not as it should be: the first reason stays. */
   stoppedBy: z.string().max(1000).optional(),
   phases: z.array(PhaseTime).default([]),
-  /** Where the machine's catches put what they caught. */
-  failure: z.unknown().optional(),
+  ...executionFields,
 });
 export type RecoveryRecord = z.output<typeof RecoveryRecord>;
