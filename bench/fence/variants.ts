@@ -25,6 +25,8 @@ const timeout = `declare value text; begin
   value := pg_catalog.set_config('transaction_timeout', '20000', true);
   return null; end`;
 
+const nothing = 'begin return null; end';
+
 export const none: Variant = { name: 'no fence' };
 export const product: Variant = { name: 'Codeblue: guard, and one check at commit', product: true };
 export const perRow: Variant = { name: 'sequence, deferred check for each row', statement: sequence, commit: sequence };
@@ -32,11 +34,12 @@ export const perRow: Variant = { name: 'sequence, deferred check for each row', 
 export const variants: readonly Variant[] = [
   none,
   product,
+  { name: 'triggers that check nothing, at the statement', statement: nothing },
+  { name: 'the same, and deferred for each row', statement: nothing, commit: nothing },
   { name: 'sequence, at the statement only (not safe)', statement: sequence },
   { name: 'sequence, transaction_timeout (kills the idle)', statement: timeout },
   perRow,
   { name: 'lease row, at the statement only (not safe)', statement: row },
-  { name: 'lease row, deferred check for each row', statement: row, commit: row },
 ];
 
 /** What the rivals look at: a lease that lasts. */

@@ -23,13 +23,15 @@ const lasts = (until: string): string =>
 const remembered = `pg_catalog.current_setting('codeblue.write', true)`;
 const remember = (what: '' | 'checked' | 'last'): string => `pg_catalog.set_config('codeblue.write', '${what}', true)`;
 
-/** A row in `open_write` queues the check at commit. Assignments and IF run without SPI; PERFORM would not. */
+/**
+ * A row in `open_write` queues the check at commit. PL/pgSQL prepares each expression anew in each transaction, and that, not what it computes, is what the fence
+ * costs: what can be one expression is one. IF and assignments run without SPI; PERFORM would not.
+ */
 const guardWrite = `
 declare state pg_catalog.text;
 begin
   if ${remembered} <> '' then return null; end if;
-  if not ${lasts(leaseUntil)} then perform codeblue.refuse_write(); end if;
-  state := ${remember('checked')};
+  if (case when ${lasts(leaseUntil)} then ${remember('checked')} end) is null then perform codeblue.refuse_write(); end if;
   insert into codeblue.open_write default values;
   -- Constraints are immediate here: the check ran at once and was forgotten. It must run at commit, whatever the others do.
   if ${remembered} <> 'checked' then
@@ -40,24 +42,27 @@ begin
   return null;
 end`;
 
+const leased = `${leaseUntil} operator(pg_catalog.<) ${NEVER_LEASED_UNTIL}`;
+const makesConstraintsImmediate = `(pg_catalog.strpos(pg_catalog.current_query(), 'onstraints') > 0
+  or pg_catalog.strpos(pg_catalog.current_query(), 'ONSTRAINTS') > 0) is true`;
+const young = `pg_catalog.now() > pg_catalog.clock_timestamp() - interval '1 second'`;
+
 /**
  * Runs at commit, or earlier when somebody makes all constraints immediate. It stands first in the queue, and whatever else is deferred (foreign keys of
  * a bulk load, say) runs between it and the commit. So a transaction that is old enough to have much in the queue, and one in which constraints are
- * being made immediate, is checked a second time, after all that is queued now.
+ * being made immediate, is checked a second time, after all that is queued now. All others are done with one expression.
  *
  * Whoever renews the lease also removes the rows of `open_write`: that is cheaper in one sweep. Where nobody has ever renewed, each transaction removes
  * its own; where nobody renews any more, the database closes and none are added.
  */
 const checkAtCommit = `
-declare
-  until pg_catalog.int8 := ${leaseUntil};
-  state pg_catalog.text := ${remembered};
+declare state pg_catalog.text;
 begin
-  if not ${lasts('until')} then perform codeblue.refuse_write(); end if;
-  if until = ${NEVER_LEASED_UNTIL} then delete from codeblue.open_write where ctid = new.ctid; end if;
-  if state = 'last' or pg_catalog.now() > pg_catalog.clock_timestamp() - interval '1 second'
-      and (pg_catalog.strpos(pg_catalog.current_query(), 'onstraints') > 0
-        or pg_catalog.strpos(pg_catalog.current_query(), 'ONSTRAINTS') > 0) is not true then
+  if (case when ${lasts(leaseUntil)} and ${young} and not ${makesConstraintsImmediate} and ${leased}
+      then ${remember('')} end) is not null then return null; end if;
+  if not ${lasts(leaseUntil)} then perform codeblue.refuse_write(); end if;
+  if not ${leased} then delete from codeblue.open_write where ctid = new.ctid; end if;
+  if ${remembered} = 'last' or ${young} and not ${makesConstraintsImmediate} then
     state := ${remember('')};
   else
     state := ${remember('last')};
