@@ -59,6 +59,8 @@ export interface OperationsInput {
   readonly changeWindows?: Whole['changeWindows'];
   /** Who is told of what goes wrong, and who next; in part over the profile's. */
   readonly incidents?: Parts<Whole['incidents']>;
+  /** What applications may log, how long it is kept, who cosigns; in part over the profile's. */
+  readonly audit?: Parts<Whole['audit']>;
 }
 
 /**
@@ -133,6 +135,7 @@ function soundParts(config: unknown): Checked {
     failover: Operations.shape.failover.safeParse(parts.failover).data,
     changeWindows: Operations.shape.changeWindows.safeParse(parts.changeWindows).data,
     incidents: Operations.shape.incidents.safeParse(parts.incidents).data,
+    audit: Operations.shape.audit.safeParse(parts.audit).data,
     databases: databases.map((database: unknown) => Database.safeParse(database).data),
   };
 }

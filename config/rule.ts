@@ -13,6 +13,7 @@ export interface Checked {
   readonly failover: Operations['failover'] | undefined;
   readonly changeWindows: Operations['changeWindows'] | undefined;
   readonly incidents: Operations['incidents'] | undefined;
+  readonly audit: Operations['audit'] | undefined;
   readonly databases: readonly (Database | undefined)[];
 }
 

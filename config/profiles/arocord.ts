@@ -1,6 +1,7 @@
 import { days, hours, minutes, seconds } from '../../functions/common/duration.ts';
 import { Region } from '../../functions/common/ids.ts';
 import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
+import { commonAudit } from './common-audit.ts';
 import { commonFailover } from './common-failover.ts';
 import { commonIncidents, severitiesNamed } from './common-incidents.ts';
 import type { ProfilePolicy } from './policy.ts';
@@ -39,6 +40,7 @@ export const arocord: ProfilePolicy = {
       { name: 'Wednesday night', opens: weekly('wed', '22:00'), lasts: hours(4) },
     ],
     logRetentionDays: { application: 30, backup: 90, audit: 2557 },
+    audit: commonAudit,
   },
   incidents: { ...commonIncidents, severities: severitiesNamed(['SEV-1', 'SEV-2', 'SEV-3', 'SEV-4']) },
   database: {

@@ -1,6 +1,7 @@
 import { days, hours, minutes, seconds } from '../../functions/common/duration.ts';
 import { Region } from '../../functions/common/ids.ts';
 import { daily, monthly, quarterly, weekly } from '../../functions/common/schedule.ts';
+import { commonAudit } from './common-audit.ts';
 import { commonFailover } from './common-failover.ts';
 import { commonIncidents, severitiesNamed } from './common-incidents.ts';
 import type { ProfilePolicy } from './policy.ts';
@@ -43,6 +44,7 @@ export const hms: ProfilePolicy = {
     changeWindows: [{ name: 'Saturday night', opens: weekly('sat', '02:00'), lasts: hours(4) }],
     // "Log Retention": application logs 30 days, backup logs 90 days; audit 7 years (CloudWatch's figure for it: 2557 days).
     logRetentionDays: { application: 30, backup: 90, audit: 2557 },
+    audit: commonAudit,
   },
   incidents: { ...commonIncidents, severities: severitiesNamed(['P0', 'P1', 'P2', 'P3']) },
   database: {

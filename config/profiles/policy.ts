@@ -16,7 +16,7 @@ type DatabasePolicy = Pick<Database, 'objectives' | 'retention' | 'pointInTime' 
 export interface ProfilePolicy {
   readonly operations: Pick<
     Operations,
-    'regions' | 'timeZone' | 'verification' | 'canary' | 'vaultLock' | 'logRetentionDays' | 'failover' | 'changeWindows'
+    'regions' | 'timeZone' | 'verification' | 'canary' | 'vaultLock' | 'logRetentionDays' | 'failover' | 'changeWindows' | 'audit'
   >;
   readonly incidents: IncidentProfile;
   readonly database: DatabasePolicy;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Region, Timestamp } from '../common/ids.ts';
+import { EventId, type Outcome, type PatientRef } from './events/event.ts';
+import type { Batch, LogHead } from './log/models.ts';
 
 /**
  * One act of Codeblue. `intent` is written before the act, `outcome` after it, under the same `actId`.
@@ -28,4 +30,145 @@ export interface AuditLog {
   act(actId: string): Promise<readonly AuditEvent[]>;
   /** Newest first, at most `limit`, at or after `since`. */
   recent(since: Date, limit: number): Promise<readonly AuditEvent[]>;
+}
+
+/** An event as it is kept, once for each Region that it was handed to. `leaf` never changes; `body` and `salt` go when it is erased. */
+export const RecordedEvent = z.strictObject({
+  region: Region,
+  eventId: EventId,
+  recordedAt: Timestamp,
+  /** Canonical JSON of its `EventLeaf`: the bytes that the log holds. */
+  leaf: z.string().min(1),
+  /** Canonical JSON of its `EventBody`. */
+  body: z.string().min(1).optional(),
+  /** Base64 of 32 random bytes. */
+  salt: z.base64().optional(),
+  erasedAt: Timestamp.optional(),
+});
+export type RecordedEvent = z.output<typeof RecordedEvent>;
+
+export interface EventRef {
+  readonly region: Region;
+  readonly eventId: EventId;
+}
+
+/** What is searched for: all that is given must match, by equality. Times are those of the events (`at`), the end not included. */
+export interface EventFilter {
+  readonly from: Date;
+  readonly until: Date;
+  readonly userId?: string;
+  readonly patientRef?: PatientRef;
+  readonly resource?: string;
+  readonly action?: string;
+  readonly outcome?: Outcome;
+}
+
+export interface EventPage {
+  /** Newest first by `at`, then by Region and id. Erased events match no filter but the one by time; they come without body. */
+  readonly events: readonly RecordedEvent[];
+  /** Where the next page begins; absent on the last one. Names a place in the order, not a count: what is recorded meanwhile shifts nothing. */
+  readonly next?: string;
+}
+
+/** The events of all Regions. Only those of this Region can be recorded here. */
+export interface AuditEvents {
+  /**
+   * Resolves when the event and its place in the queue of the sequencer are durable, both or none.
+   * @returns `conflict` when another event is recorded under that id (its body differs in more than who handed it over): nothing was changed then
+   */
+  record(event: RecordedEvent): Promise<'recorded' | 'already' | 'conflict'>;
+  /** Read consistently where the Region is this one. In no order; what is unknown is left out. */
+  get(refs: readonly EventRef[]): Promise<readonly RecordedEvent[]>;
+  /** @throws InvalidInput for a `next` that is none of its own */
+  query(filter: EventFilter, page: { readonly limit: number; readonly next?: string }): Promise<EventPage>;
+  /** Both phases of an act, of every Region. */
+  ofAct(actId: string): Promise<readonly RecordedEvent[]>;
+  /** Removes body and salt; the leaf stays. Erasing twice is no error. @throws NotFound */
+  erase(ref: EventRef, at: Timestamp): Promise<void>;
+}
+
+export interface PendingEntry {
+  readonly eventId: EventId;
+  readonly recordedAt: Timestamp;
+  readonly leaf: string;
+}
+
+/** Which events of this Region wait for their place in the log, and which have it. */
+export interface AuditQueue {
+  /** About oldest first. May lack the newest for a moment, and never holds what was settled before it was asked. */
+  pending(limit: number): Promise<readonly PendingEntry[]>;
+  /** The leaves of these, whether settled or not, read consistently. @throws NotFound when one was never recorded */
+  leaves(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, string>>;
+  /** Notes their places and takes them out of the queue. Idempotent. */
+  settle(places: ReadonlyMap<EventId, Place>): Promise<void>;
+  /** Undefined while it waits, and where it was never recorded. */
+  place(eventId: EventId): Promise<Place | undefined>;
+}
+
+/** Where an event is in the log. */
+export interface Place {
+  readonly generation: number;
+  readonly index: number;
+}
+
+/** The end of this Region's log (promise P8). Strongly consistent, conditional writes only, and of one Region: never a global table. */
+export interface AuditHead {
+  read(): Promise<LogHead | undefined>;
+  /** @returns whether `next` stands; false when another write came first. `next.version` is one more than what was seen */
+  write(next: LogHead): Promise<boolean>;
+  /** Before it is claimed. Storing the same again is no error. @throws Conflict when another is stored under its id */
+  putBatch(batch: Batch): Promise<void>;
+  batch(batchId: string): Promise<Batch | undefined>;
+}
+
+/** How long an object cannot be removed: `kept` for `audit.retention`, `superseded` for two days (what the next batch replaces by another path). */
+export type Keeping = 'kept' | 'superseded';
+
+/**
+ * The log's objects, under the paths of C2SP tlog-tiles with the log's own prefix (`<generation>/checkpoint`, `<generation>/tile/0/000`, `<generation>/tile/entries/000.p/7`).
+ * Every version is kept under its lock. `region` is where the log is, which need not be where it is read.
+ */
+export interface AuditObjects {
+  get(region: Region, path: string): Promise<Uint8Array | undefined>;
+  /** Of this Region's log. Bytes under a path never change. @throws Conflict when other bytes are stored there */
+  create(path: string, bytes: Uint8Array, keeping: Keeping): Promise<void>;
+  /** The one path that changes: a new version over the old ones, which stay. */
+  publishCheckpoint(path: string, note: Uint8Array): Promise<void>;
+  /** Paths under a prefix, ascending. */
+  list(region: Region, prefix: string): AsyncIterable<string>;
+  /** Removes partial tiles and bundles whose lock is over. @throws Locked, InvalidInput for any other path */
+  removeSuperseded(path: string): Promise<void>;
+}
+
+/** The key of one generation of this Region's log. Ed25519 over the exact bytes; never leaves its store. */
+export interface CheckpointSigner {
+  /** 64 bytes. */
+  sign(generation: number, bytes: Uint8Array): Promise<Uint8Array>;
+  /** Raw, 32 bytes. */
+  publicKey(region: Region, generation: number): Promise<Uint8Array>;
+}
+
+/** What was seen of a log the last time, where who can change the log cannot change it: in the state table, which is replicated. */
+export const SeenCheckpoint = z.strictObject({
+  region: Region,
+  generation: z.int().min(1),
+  /** The whole signed note. */
+  note: z.string().min(1),
+  size: z.int().min(0),
+  seenAt: Timestamp,
+  /** Entries that a full verification has read, up to here. */
+  verifiedSize: z.int().min(0),
+});
+export type SeenCheckpoint = z.output<typeof SeenCheckpoint>;
+
+export interface AuditWatchMemory {
+  last(region: Region, generation: number): Promise<SeenCheckpoint | undefined>;
+  /** Never back to a smaller size. @returns whether it was taken */
+  remember(seen: SeenCheckpoint): Promise<boolean>;
+}
+
+/** HTTP to a witness after C2SP tlog-witness. */
+export interface Witnesses {
+  /** @returns status and body as they came. @throws ServiceUnavailable when there is no answer within ten seconds */
+  addCheckpoint(url: string, body: string): Promise<{ readonly status: number; readonly contentType: string; readonly body: string }>;
 }

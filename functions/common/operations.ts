@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AuditPolicy } from './audit-policy.ts';
 import { Duration } from './duration.ts';
 import { ChangeWindow, FailoverPolicy } from './failover-policy.ts';
 import { DatabaseId, Region } from './ids.ts';
@@ -135,6 +136,7 @@ export const Operations = z.strictObject({
   /** Disruptive tasks run inside these only. */
   changeWindows: z.array(ChangeWindow).min(1),
   incidents: IncidentPolicy,
+  audit: AuditPolicy,
   contacts: z.strictObject({ owner: Contact, onCall: Contact, compliance: Contact }),
   logRetentionDays: z.strictObject({ application: z.int().positive(), backup: z.int().positive(), audit: z.int().positive() }),
 });

@@ -1,4 +1,13 @@
-import type { AuditLog } from '../audit/ports.ts';
+import type {
+  AuditEvents,
+  AuditHead,
+  AuditLog,
+  AuditObjects,
+  AuditQueue,
+  AuditWatchMemory,
+  CheckpointSigner,
+  Witnesses,
+} from '../audit/ports.ts';
 import type { Databases, Manifests, RecoveryPoints, SnapshotIntegrity, StateBackups, Vault } from '../backup/ports.ts';
 import type {
   Capacity,
@@ -25,9 +34,15 @@ import { InvalidInput } from './errors.ts';
 export interface Ports {
   readonly allowances: Allowances;
   readonly alarmStates: AlarmStates;
+  readonly auditEvents: AuditEvents;
+  readonly auditHead: AuditHead;
   readonly auditLog: AuditLog;
+  readonly auditObjects: AuditObjects;
+  readonly auditQueue: AuditQueue;
+  readonly auditWatchMemory: AuditWatchMemory;
   readonly capacity: Capacity;
   readonly channels: Channels;
+  readonly checkpointSigner: CheckpointSigner;
   readonly coordination: Coordination;
   readonly databases: Databases;
   readonly databaseStorage: DatabaseStorage;
@@ -57,6 +72,7 @@ export interface Ports {
   readonly stateBackups: StateBackups;
   readonly taskInvoker: TaskInvoker;
   readonly vault: Vault;
+  readonly witnesses: Witnesses;
 }
 
 /**
@@ -142,6 +158,24 @@ const portOfNeed = {
   'send-rates:reserve': 'sendRates',
   'link-signer:sign': 'linkSigner',
   'link-signer:verify': 'linkSigner',
+  // The audit log. What records may not remove, and what removes may not record.
+  'audit-events:record': 'auditEvents',
+  'audit-events:read': 'auditEvents',
+  /** Of bodies: the leaves stay. */
+  'audit-events:erase': 'auditEvents',
+  'audit-head:read': 'auditHead',
+  'audit-head:write': 'auditHead',
+  'audit-queue:read': 'auditQueue',
+  'audit-queue:settle': 'auditQueue',
+  'audit-objects:read': 'auditObjects',
+  'audit-objects:append': 'auditObjects',
+  /** Of partial tiles whose lock is over. */
+  'audit-objects:sweep': 'auditObjects',
+  'checkpoint-signer:sign': 'checkpointSigner',
+  'checkpoint-signer:public-key': 'checkpointSigner',
+  'audit-watch-memory:read': 'auditWatchMemory',
+  'audit-watch-memory:write': 'auditWatchMemory',
+  'witnesses:cosign': 'witnesses',
 } as const satisfies Record<string, keyof Ports>;
 
 export type Need = keyof typeof portOfNeed;

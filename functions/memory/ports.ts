@@ -3,6 +3,13 @@ import type { Operations } from '../common/operations.ts';
 import type { Ports } from '../common/ports.ts';
 import { memoryAlarmStates } from './alarm-states.ts';
 import { memoryAllowances } from './allowances.ts';
+import { memoryCheckpointSigner } from './audit/checkpoint-signer.ts';
+import { memoryAuditEvents } from './audit/events.ts';
+import { memoryAuditHead } from './audit/head.ts';
+import { memoryAuditObjects } from './audit/objects.ts';
+import { memoryAuditQueue } from './audit/queue.ts';
+import { memoryAuditWatchMemory } from './audit/watch-memory.ts';
+import { memoryWitnesses } from './audit/witnesses.ts';
 import { memoryAuditLog } from './audit-log.ts';
 import { memoryCapacity } from './capacity.ts';
 import { memoryChannels } from './channels.ts';
@@ -56,9 +63,15 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
   return {
     allowances: memoryAllowances({ store, region: operations.regions.primary }),
     alarmStates: memoryAlarmStates({ clock, store }),
+    auditEvents: memoryAuditEvents({ store, region: operations.regions.primary }),
+    auditHead: memoryAuditHead({ store, region: operations.regions.primary }),
     auditLog: memoryAuditLog(store),
+    auditObjects: memoryAuditObjects({ region: operations.regions.primary, clock, keptDays: operations.audit.retention.days }),
+    auditQueue: memoryAuditQueue({ store, region: operations.regions.primary }),
+    auditWatchMemory: memoryAuditWatchMemory(store),
     capacity: memoryCapacity({ operations, clock, store }),
     channels: memoryChannels(clock),
+    checkpointSigner: memoryCheckpointSigner({ region: operations.regions.primary, secret: Buffer.from('memory') }),
     coordination: memoryCoordination(store),
     databases,
     databaseStorage: memoryDatabaseStorage({ operations, clock, store }),
@@ -88,6 +101,7 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
     stateBackups: memoryStateBackups({ deployment: operations, clock, store }),
     taskInvoker: memoryTaskInvoker(),
     vault: memoryVault({ operations, clock, store }),
+    witnesses: memoryWitnesses(),
   };
 }
 
