@@ -132,8 +132,14 @@ export interface AuditObjects {
   get(region: Region, path: string): Promise<Uint8Array | undefined>;
   /** Of this Region's log. Bytes under a path never change. @throws Conflict when other bytes are stored there */
   create(path: string, bytes: Uint8Array, keeping: Keeping): Promise<void>;
-  /** The one path that changes: a new version over the old ones, which stay. */
-  publishCheckpoint(path: string, note: Uint8Array): Promise<void>;
+  /**
+   * The one path that changes: a new version over the old ones, which stay. Conditional on what stands there: a sequencer that comes late cannot put an older checkpoint
+   * over a newer one.
+   *
+   * @param previous the bytes that it takes the place of; undefined where there are none
+   * @returns whether it stands
+   */
+  publishCheckpoint(path: string, note: Uint8Array, previous: Uint8Array | undefined): Promise<boolean>;
   /** Paths under a prefix, ascending. */
   list(region: Region, prefix: string): AsyncIterable<string>;
   /** Removes partial tiles and bundles whose lock is over. @throws Locked, InvalidInput for any other path */

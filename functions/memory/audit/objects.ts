@@ -44,8 +44,11 @@ export function memoryAuditObjects({
       else if (Buffer.compare(known.bytes, bytes) !== 0)
         throw new Conflict(`${path} is stored already with other content; it is immutable`);
     },
-    async publishCheckpoint(path, note) {
+    async publishCheckpoint(path, note, previous) {
+      const known = versions.get(keyOf(own, path))?.at(-1)?.bytes;
+      if (known === undefined ? previous !== undefined : !previous || Buffer.compare(known, previous) !== 0) return false;
       add(path, note, 'kept');
+      return true;
     },
     async *list(region, prefix) {
       const start = keyOf(region, prefix);
