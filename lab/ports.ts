@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../functions/common/clock.ts';
+import { days } from '../functions/common/duration.ts';
 import { ServiceUnavailable } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
 import type { Operations } from '../functions/common/operations.ts';
@@ -8,6 +9,11 @@ import type { AlarmStates, Channels, SignalQueue } from '../functions/incidents/
 import type { Executions } from '../functions/maintenance/ports.ts';
 import { memoryAlarmStates } from '../functions/memory/alarm-states.ts';
 import { memoryAllowances } from '../functions/memory/allowances.ts';
+import { memoryAuditEvents } from '../functions/memory/audit/events.ts';
+import { memoryAuditHead } from '../functions/memory/audit/head.ts';
+import { memoryAuditQueue } from '../functions/memory/audit/queue.ts';
+import { memoryAuditWatchMemory } from '../functions/memory/audit/watch-memory.ts';
+import { memoryWitnesses } from '../functions/memory/audit/witnesses.ts';
 import { memoryAuditLog } from '../functions/memory/audit-log.ts';
 import { memoryCapacity } from '../functions/memory/capacity.ts';
 import { memoryDatabaseStorage } from '../functions/memory/database-storage.ts';
@@ -21,6 +27,8 @@ import { memoryRoutingControls } from '../functions/memory/routing-controls.ts';
 import { memoryRunbookRuns } from '../functions/memory/runbook-runs.ts';
 import { memorySendRates } from '../functions/memory/send-rates.ts';
 import { type Invocation, memoryTaskInvoker } from '../functions/memory/task-invoker.ts';
+import { labCheckpointSigner } from './audit/checkpoint-signer.ts';
+import { labAuditObjects } from './audit/objects.ts';
 import type { Background } from './background.ts';
 import { labDatabases } from './databases.ts';
 import { labCoordination } from './failover/coordination.ts';
@@ -94,9 +102,15 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
   return {
     allowances: memoryAllowances({ store: stores.state, region: viewer }),
     alarmStates: doors.alarmStates ?? memoryAlarmStates({ clock, store: stores.state }),
+    auditEvents: memoryAuditEvents({ store: stores.state, region: viewer }),
+    auditHead: memoryAuditHead({ store: stores.state, region: viewer }),
     auditLog: memoryAuditLog(stores.state),
+    auditObjects: labAuditObjects(regions, viewer, clock, days(operations.audit.retention.days)),
+    auditQueue: memoryAuditQueue({ store: stores.state, region: viewer }),
+    auditWatchMemory: memoryAuditWatchMemory(stores.state),
     capacity: memoryCapacity({ operations, clock, store: stores.state, startSeconds: START_SECONDS }),
     channels: doors.channels,
+    checkpointSigner: labCheckpointSigner(regions, viewer),
     coordination: labCoordination(stores.coordination, regions.faults, sites, viewer),
     databases: labDatabases(regions, clock, background),
     // A disk of this machine has no size of its own to enlarge: the figures of the service are kept beside it.
@@ -127,6 +141,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     stateBackups: labStateBackups(stores.state, stores.backups, ['recovery-points', 'audit-events'], clock),
     taskInvoker: memoryTaskInvoker((invocation) => world.invoke(viewer, invocation)),
     vault: labVault(regions, clock, vaultLock.mode === 'compliance' ? vaultLock.minRetention : undefined, background),
+    witnesses: memoryWitnesses(),
   };
 }
 
