@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Region, Timestamp } from '../common/ids.ts';
-import { EventId, type Outcome, type PatientRef } from './events/event.ts';
+import type { PublicText } from '../common/personal.ts';
+import { CanonicalBody, EventId, type Outcome, type PatientRef } from './events/event.ts';
 import type { Batch, LogHead } from './log/models.ts';
 
 /**
@@ -39,8 +40,7 @@ export const RecordedEvent = z.strictObject({
   recordedAt: Timestamp,
   /** Canonical JSON of its `EventLeaf`: the bytes that the log holds. */
   leaf: z.string().min(1),
-  /** Canonical JSON of its `EventBody`. */
-  body: z.string().min(1).optional(),
+  body: CanonicalBody.optional(),
   /** Base64 of 32 random bytes. */
   salt: z.base64().optional(),
   erasedAt: Timestamp.optional(),
@@ -129,9 +129,9 @@ export type Keeping = 'kept' | 'superseded';
  * Every version is kept under its lock. `region` is where the log is, which need not be where it is read.
  */
 export interface AuditObjects {
-  get(region: Region, path: string): Promise<Uint8Array | undefined>;
+  get(region: Region, path: PublicText): Promise<Uint8Array | undefined>;
   /** Of this Region's log. Bytes under a path never change. @throws Conflict when other bytes are stored there */
-  create(path: string, bytes: Uint8Array, keeping: Keeping): Promise<void>;
+  create(path: PublicText, bytes: Uint8Array, keeping: Keeping): Promise<void>;
   /**
    * The one path that changes: a new version over the old ones, which stay. Conditional on what stands there: a sequencer that comes late cannot put an older checkpoint
    * over a newer one.
@@ -139,7 +139,7 @@ export interface AuditObjects {
    * @param previous the bytes that it takes the place of; undefined where there are none
    * @returns whether it stands
    */
-  publishCheckpoint(path: string, note: Uint8Array, previous: Uint8Array | undefined): Promise<boolean>;
+  publishCheckpoint(path: PublicText, note: Uint8Array, previous: Uint8Array | undefined): Promise<boolean>;
   /** Paths under a prefix, ascending. */
   list(region: Region, prefix: string): AsyncIterable<string>;
   /** Removes partial tiles and bundles whose lock is over. @throws Locked, InvalidInput for any other path */
@@ -167,10 +167,28 @@ export const SeenCheckpoint = z.strictObject({
 });
 export type SeenCheckpoint = z.output<typeof SeenCheckpoint>;
 
+/** How far a check has come that takes more time than one run has. */
+export const WatchProgress = z.strictObject({
+  /** Which one, and of what: `verify-audit-log/us-east-1`. */
+  check: z.string().min(1).max(100),
+  /** Counts changes; every write is one more than what it saw. */
+  version: z.int().min(1),
+  startedAt: Timestamp,
+  /** A run is on it until then, and no other may go on from the same place; absent once it has stopped in order. */
+  heldUntil: Timestamp.optional(),
+  finishedAt: Timestamp.optional(),
+  /** The check's own; each parses what it kept. */
+  state: z.json(),
+});
+export type WatchProgress = z.output<typeof WatchProgress>;
+
 export interface AuditWatchMemory {
   last(region: Region, generation: number): Promise<SeenCheckpoint | undefined>;
   /** Never back to a smaller size. @returns whether it was taken */
   remember(seen: SeenCheckpoint): Promise<boolean>;
+  progress(check: string): Promise<WatchProgress | undefined>;
+  /** @returns whether `next` stands; false when its version is not one more than what is stored (1 where nothing is) */
+  keepProgress(next: WatchProgress): Promise<boolean>;
 }
 
 /** HTTP to a witness after C2SP tlog-witness. */

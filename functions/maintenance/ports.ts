@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Region } from '../common/ids.ts';
 import { Timestamp } from '../common/ids.ts';
+import type { PublicText } from '../common/personal.ts';
 
 /** One occurrence of a scheduled task, claimed by (task, input key, scheduled time). */
 export const Run = z.strictObject({
@@ -64,7 +65,7 @@ export interface Metrics {
     readonly name: string;
     readonly value: number;
     readonly unit: 'Seconds' | 'Bytes' | 'Count' | 'None';
-    readonly dimensions: Readonly<Record<string, string>>;
+    readonly dimensions: Readonly<Record<string, PublicText>>;
   }): Promise<void>;
 }
 

@@ -12,6 +12,9 @@ const line = (longest: number) =>
     .max(longest)
     .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+$/u, 'printable text without line breaks');
 
+/** The same, typed by somebody: its type keeps it out of leaves, log lines and file names. */
+const personalLine = (longest: number) => line(longest).brand<'Personal'>();
+
 /** RFC 9562, lower case. Not free text: the id stands in the leaf, which cannot be erased. */
 export const EventId = z
   .uuid()
@@ -26,7 +29,8 @@ export type EventId = z.output<typeof EventId>;
 export const PatientRef = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{3,127}$/, 'an opaque id of 4-128 letters, digits, _ . : -')
-  .brand<'PatientRef'>();
+  .brand<'PatientRef'>()
+  .brand<'Personal'>();
 export type PatientRef = z.output<typeof PatientRef>;
 
 /** What came of it. `pending` is an intent: its outcome is an event of its own. */
@@ -56,7 +60,7 @@ export const standardActions = [
   ...['configuration.change', 'report.run', 'service.start', 'service.stop', 'process.execute'],
 ] as const;
 
-const Scalar = z.union([z.string().max(4096), z.number(), z.boolean(), z.null()]);
+const Scalar = z.union([z.string().max(4096).brand<'Personal'>(), z.number().brand<'Personal'>(), z.boolean(), z.null()]);
 
 /** An event as an application sends it: the contract of `docs/audit-events.md`, the same for bus, HTTPS and the client. Absent is left out, never null. */
 export const SubmittedEvent = z.strictObject({
@@ -64,16 +68,16 @@ export const SubmittedEvent = z.strictObject({
   /** When it happened, by the application's clock: UTC to the millisecond. */
   at: Timestamp,
   /** Who did it: the application's opaque id of the user, or of the service for what no user did. */
-  userId: line(128),
+  userId: personalLine(128),
   /** One of `standardActions`, or of the config's `audit.actions`. */
   action: z.string().min(1).max(64),
   /** What it was done to: `<type>/<id>`, the type one of FHIR's where there is one. */
-  resource: line(500),
+  resource: personalLine(500),
   outcome: Outcome,
   /** The application that tells it. */
   service: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower-case words joined by hyphens'),
-  ipAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
-  userAgent: line(512).optional(),
+  ipAddress: z.union([z.ipv4().brand<'Personal'>(), z.ipv6().brand<'Personal'>()]).optional(),
+  userAgent: personalLine(512).optional(),
   purpose: z.enum(purposesOfUse).optional(),
   patientRef: PatientRef.optional(),
   /** What else is to be known. Erased with the body. */
@@ -92,3 +96,7 @@ export const EventBody = SubmittedEvent.extend({
   phase: z.enum(['intent', 'outcome']).optional(),
 });
 export type EventBody = z.output<typeof EventBody>;
+
+/** Canonical JSON of an `EventBody`. */
+export const CanonicalBody = z.string().min(1).brand<'Personal'>();
+export type CanonicalBody = z.output<typeof CanonicalBody>;

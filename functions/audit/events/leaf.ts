@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { ActionName } from '../../common/audit-policy.ts';
 import { InvalidInput } from '../../common/errors.ts';
 import { Timestamp } from '../../common/ids.ts';
-import { type EventBody, EventId, Outcome } from './event.ts';
+import type { PublicText } from '../../common/personal.ts';
+import { type CanonicalBody, type EventBody, EventId, Outcome } from './event.ts';
 
 const Sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 
@@ -22,7 +23,11 @@ export const EventLeaf = z.strictObject({
   /** `commitmentTo(body, salt)`. */
   commitment: Sha256Hex,
 });
-export type EventLeaf = z.output<typeof EventLeaf>;
+/** Takes no text that is marked as personal. */
+export type EventLeaf = Omit<z.output<typeof EventLeaf>, 'action' | 'commitment'> & {
+  readonly action: PublicText;
+  readonly commitment: PublicText;
+};
 
 /** First entry of a log that follows another (rotation of the key): commits to the end of that one. */
 export const PredecessorLeaf = z.strictObject({
@@ -37,9 +42,11 @@ export const PredecessorLeaf = z.strictObject({
 export type PredecessorLeaf = z.output<typeof PredecessorLeaf>;
 
 export const Leaf = z.discriminatedUnion('format', [EventLeaf, PredecessorLeaf]);
-export type Leaf = z.output<typeof Leaf>;
+export type Leaf = EventLeaf | PredecessorLeaf;
 
-/** RFC 8785. @throws InvalidInput when the value has no canonical form */
+/** RFC 8785: of a leaf what the log holds, of a body what may tell about a person. @throws InvalidInput when the value has no canonical form */
+export function canonicalJson(value: Leaf): string;
+export function canonicalJson(value: EventBody): CanonicalBody;
 export function canonicalJson(value: EventBody | Leaf): string {
   const text = canonicalize(value);
   if (text === undefined) throw new InvalidInput('the value has no canonical form');
