@@ -68,8 +68,17 @@ export interface RunningRegions {
  *
  * @throws LabUnavailable with one sentence on what is in the way
  */
-export async function startRegions(options: StartOptions): Promise<RunningRegions> {
-  const dir = createLabDir(options.baseDir);
+export const startRegions = (options: StartOptions): Promise<RunningRegions> =>
+  openLab(options.baseDir, (dir, openNetwork) => start(dir, options, openNetwork));
+
+export type OpenNetwork = (places: readonly Place[]) => Promise<Network>;
+
+/** Makes the directory of a lab, and starts what belongs into it; what began to run ends when the rest cannot start. @throws LabUnavailable */
+export async function openLab(
+  baseDir: string | undefined,
+  startIn: (dir: string, openNetwork: OpenNetwork) => Promise<Regions>,
+): Promise<RunningRegions> {
+  const dir = createLabDir(baseDir);
   const release = guard(dir);
   let network: Network | undefined;
   const stop = async (): Promise<void> => {
@@ -78,7 +87,7 @@ export async function startRegions(options: StartOptions): Promise<RunningRegion
     release();
   };
   try {
-    const regions = await start(dir, options, async (places) => {
+    const regions = await startIn(dir, async (places) => {
       network = await Network.open(places);
       return network;
     });
@@ -88,8 +97,6 @@ export async function startRegions(options: StartOptions): Promise<RunningRegion
     throw explainFileError(error, dir);
   }
 }
-
-type OpenNetwork = (places: readonly Place[]) => Promise<Network>;
 
 async function start(dir: string, options: StartOptions, openNetwork: OpenNetwork): Promise<Regions> {
   const report = options.onProgress ?? (() => {});
@@ -169,7 +176,7 @@ async function start(dir: string, options: StartOptions, openNetwork: OpenNetwor
 }
 
 /** The server's account gets the two directories it writes; keys, snapshots and objects stay closed to it. */
-async function makeRegion(paths: RegionPaths, runtime: Runtime): Promise<void> {
+export async function makeRegion(paths: RegionPaths, runtime: Runtime): Promise<void> {
   const { user } = runtime;
   mkdirSync(paths.root, { recursive: true });
   await chmod(paths.root, user ? 0o711 : 0o700);
