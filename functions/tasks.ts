@@ -1,3 +1,6 @@
+import { auditEventsEndpoint } from './audit/ingest/audit-events-endpoint.ts';
+import { logAuditEvents } from './audit/ingest/log-audit-events.ts';
+import { sequenceAuditLog } from './audit/log/sequence-audit-log.ts';
 import { advanceRecoveryPoints } from './backup/advance-recovery-points.ts';
 import { backupDatabase } from './backup/backup-database.ts';
 import { backupStateTables } from './backup/backup-state-tables.ts';
@@ -7,7 +10,7 @@ import { lockRecoveryPoints } from './backup/lock-recovery-points.ts';
 import { sweepOrphans } from './backup/sweep-orphans.ts';
 import { writeCanaries } from './backup/write-canary.ts';
 import type { AnyConsumer } from './common/consumer.ts';
-import type { AnyEndpoint } from './common/endpoint.ts';
+import type { AnyEndpoint, OpenEndpoint, SignedEndpoint } from './common/endpoint.ts';
 import { InvalidInput } from './common/errors.ts';
 import type { AnyOperation, AnyStep, AnyTask } from './common/task.ts';
 import { awaitEvidence } from './failover/breach/steps/await-evidence.ts';
@@ -137,6 +140,7 @@ export const tasks: readonly AnyTask[] = [
   auditPager,
   testPaging,
   remindOfDeadlines,
+  sequenceAuditLog,
   runMissedTasks(() => tasks),
 ];
 
@@ -280,11 +284,19 @@ export const stepLists: StepLists = {
 };
 export const steps: readonly AnyStep[] = Object.values(stepLists).flat();
 
-/** What takes messages from queues: in every Region. */
-export const consumers: readonly AnyConsumer[] = triageConsumers(() => tasks);
+/** What takes messages from queues, by what they are about: in every Region. */
+export const consumerLists: { readonly incidents: readonly AnyConsumer[]; readonly audit: readonly AnyConsumer[] } = {
+  incidents: triageConsumers(() => tasks),
+  audit: [logAuditEvents],
+};
+export const consumers: readonly AnyConsumer[] = Object.values(consumerLists).flat();
 
-/** Addresses that others ask: in every Region. */
-export const endpoints: readonly AnyEndpoint[] = [signalsEndpoint, acknowledgeEndpoint];
+/** Addresses that others ask, by what they are about: in every Region. */
+export const endpointLists: { readonly incidents: readonly OpenEndpoint[]; readonly audit: readonly SignedEndpoint[] } = {
+  incidents: [signalsEndpoint, acknowledgeEndpoint],
+  audit: [auditEventsEndpoint],
+};
+export const endpoints: readonly AnyEndpoint[] = Object.values(endpointLists).flat();
 
 /** Everything that a function can run. */
 export const allOperations: readonly AnyOperation[] = [...tasks, ...steps, ...consumers, ...endpoints];

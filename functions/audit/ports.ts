@@ -95,7 +95,10 @@ export interface PendingEntry {
 
 /** Which events of this Region wait for their place in the log, and which have it. */
 export interface AuditQueue {
-  /** About oldest first. May lack the newest for a moment, and never holds what was settled before it was asked. */
+  /**
+   * About oldest first. May lack any of them for a moment (an index that lags), and never holds what was settled before it was asked: each is checked against the
+   * event's own item, read consistently. That no event gets two places builds on it (ADR 10).
+   */
   pending(limit: number): Promise<readonly PendingEntry[]>;
   /** The leaves of these, whether settled or not, read consistently. @throws NotFound when one was never recorded */
   leaves(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, string>>;

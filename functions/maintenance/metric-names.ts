@@ -72,6 +72,22 @@ export const metricNames = {
     /** Application tables without a fence, over the databases that this guardian renews; dimension Region. */
     unfencedTables: 'UnfencedTables',
   },
+  audit: {
+    /** Events that came into the published log, one count for each batch; dimension Region. */
+    eventsIntegrated: 'EventsIntegrated',
+    /** From recording to integration, the longest of a batch; dimension Region. */
+    integrationSeconds: 'IntegrationSeconds',
+    /** Events that were seen to wait when a batch was chosen, at most those of a batch; dimension Region. */
+    eventsWaiting: 'EventsWaiting',
+    /** Writes of the head that another sequencer's came before; dimension Region. A few each minute are usual: runs relieve each other. */
+    sequencerRacesLost: 'SequencerRacesLost',
+    /** Witnesses that did not cosign a checkpoint; dimension Region. */
+    cosignaturesLate: 'CosignaturesLate',
+    /** 1 for each pass of the sequencer that failed, 0 once for each run without one; dimension Region. */
+    sequencingFailed: 'SequencingFailed',
+    /** Events that came over the bus, where nobody can be answered, and were refused; dimension Region. */
+    eventsRejected: 'AuditEventsRejected',
+  },
   incidents: {
     /** 1 for each look at an incident that nobody answered although every step of its policy is over; dimension Region, its home. */
     unanswered: 'IncidentsUnanswered',

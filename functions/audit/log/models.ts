@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Timestamp } from '../../common/ids.ts';
 import { EventId } from '../events/event.ts';
 
 /** 2 to the power of 8, after C2SP tlog-tiles: hashes of a full tile, and entries of a full bundle. */
@@ -25,6 +26,8 @@ export const LogHead = z.strictObject({
   root: z.base64(),
   /** The batch that follows: entries `size` up to `claimed.size`, whose events are stored under `batchId`. */
   claimed: z.strictObject({ batchId: z.string().min(1), size: z.int().min(1) }).optional(),
+  /** When the youngest run began that sequences: an older one that reads it ends. Saves work, and decides nothing. */
+  run: Timestamp.optional(),
 });
 export type LogHead = z.output<typeof LogHead>;
 

@@ -1,5 +1,5 @@
-import { messageOf } from '../common/errors.ts';
-import type { TaskContext } from '../common/task.ts';
+import { messageOf } from './errors.ts';
+import type { TaskContext } from './task.ts';
 
 /**
  * Scheduler fires within the minute, up to 60 s late: two runs of a task of each minute begin at most 120 s apart. A run that lasts longer is
