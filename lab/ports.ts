@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { actLog } from '../functions/audit/events/act-log.ts';
 import type { Clock } from '../functions/common/clock.ts';
 import { days } from '../functions/common/duration.ts';
 import { ServiceUnavailable } from '../functions/common/errors.ts';
@@ -14,7 +15,6 @@ import { memoryAuditHead } from '../functions/memory/audit/head.ts';
 import { memoryAuditQueue } from '../functions/memory/audit/queue.ts';
 import { memoryAuditWatchMemory } from '../functions/memory/audit/watch-memory.ts';
 import { memoryWitnesses } from '../functions/memory/audit/witnesses.ts';
-import { memoryAuditLog } from '../functions/memory/audit-log.ts';
 import { memoryCapacity } from '../functions/memory/capacity.ts';
 import { memoryDatabaseStorage } from '../functions/memory/database-storage.ts';
 import { memoryIncidents } from '../functions/memory/incidents.ts';
@@ -99,12 +99,13 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
   const { failover, vaultLock } = operations;
   const sites = { primary: operations.regions.primary, standby: operations.regions.standby, witness: failover.witness };
   const address = doors.acknowledgeAddress(viewer);
+  const auditEvents = memoryAuditEvents({ store: stores.state, region: viewer });
   return {
     allowances: memoryAllowances({ store: stores.state, region: viewer }),
     alarmStates: doors.alarmStates ?? memoryAlarmStates({ clock, store: stores.state }),
-    auditEvents: memoryAuditEvents({ store: stores.state, region: viewer }),
+    auditEvents,
     auditHead: memoryAuditHead({ store: stores.state, region: viewer }),
-    auditLog: memoryAuditLog(stores.state),
+    auditLog: actLog({ auditEvents, clock, region: viewer }),
     auditObjects: labAuditObjects(regions, viewer, clock, days(operations.audit.retention.days)),
     auditQueue: memoryAuditQueue({ store: stores.state, region: viewer }),
     auditWatchMemory: memoryAuditWatchMemory(stores.state),
@@ -138,7 +139,7 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     signer: labSigner(regions, viewer),
     snapshotIntegrity: labSnapshotIntegrity(regions),
     sqlServers: labSqlServers(regions),
-    stateBackups: labStateBackups(stores.state, stores.backups, ['recovery-points', 'audit-events'], clock),
+    stateBackups: labStateBackups(stores.state, stores.backups, ['recovery-points', 'audit-recorded'], clock),
     taskInvoker: memoryTaskInvoker((invocation) => world.invoke(viewer, invocation)),
     vault: labVault(regions, clock, vaultLock.mode === 'compliance' ? vaultLock.minRetention : undefined, background),
     witnesses: memoryWitnesses(),

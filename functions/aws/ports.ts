@@ -8,9 +8,15 @@ import type { AwsSettings } from './settings.ts';
 const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promise<Ports[P]> } = {
   allowances: async (settings) => (await import('./allowances.ts')).allowancesPort(settings),
   alarmStates: async () => (await import('./alarm-states.ts')).alarmStatesPort(),
-  auditLog: async (settings) => (await import('./audit-log.ts')).auditLogPort(settings),
+  auditEvents: async (settings) => (await import('./audit/events.ts')).auditEventsPort(settings),
+  auditHead: async (settings) => (await import('./audit/head.ts')).auditHeadPort(settings),
+  auditLog: async (settings) => (await import('./audit/act-log.ts')).auditLogPort(settings),
+  auditObjects: async (settings) => (await import('./audit/objects.ts')).auditObjectsPort(settings),
+  auditQueue: async (settings) => (await import('./audit/queue.ts')).auditQueuePort(settings),
+  auditWatchMemory: async (settings) => (await import('./audit/watch-memory.ts')).auditWatchMemoryPort(settings),
   capacity: async (settings) => (await import('./capacity.ts')).capacityPort(settings),
   channels: async (settings) => (await import('./channels.ts')).channelsPort(settings),
+  checkpointSigner: async (settings) => (await import('./audit/checkpoint-signer.ts')).checkpointSignerPort(settings),
   coordination: async (settings) => (await import('./coordination.ts')).coordinationPort(settings),
   databases: async (settings) => (await import('./databases.ts')).databasesPort(settings),
   databaseStorage: async (settings) => (await import('./database-storage.ts')).databaseStoragePort(settings),
@@ -40,6 +46,7 @@ const adapters: { readonly [P in keyof Ports]: (settings: AwsSettings) => Promis
   stateBackups: async (settings) => (await import('./state-backups.ts')).stateBackupsPort(settings),
   taskInvoker: async (settings) => (await import('./task-invoker.ts')).taskInvokerPort(settings),
   vault: async (settings) => (await import('./vault.ts')).vaultPort(settings),
+  witnesses: async () => (await import('./audit/witnesses.ts')).witnessesPort(),
 };
 
 /** The named ports, loaded side by side. */

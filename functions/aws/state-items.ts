@@ -30,6 +30,8 @@ import type { AwsSettings } from './settings.ts';
  * | override        | `overrides`            | `<overrideId>`               | Override; goes 90 days after its end |
  * | spent link      | `spent#<nonce>`        | `spent`                      | when; goes a day after it expires |
  * | page            | `pages#<incidentId>`   | `<pageId>`                   | Page                         |
+ * | checkpoint seen last | `audit-seen#<region>` | `<generation>`          | SeenCheckpoint               |
+ * | long check of the log | `audit-watch#<check>` | `progress`             | WatchProgress                |
  * | rate of a channel | `rate#<region>`       | `<method>`                   | SendRate                     |
  * | automated runbooks | `runbooks#<region>`   | `history`                    | RunbookHistory               |
  * | ... not sent yet | `pages#unsent#<home>` | `<dueAt>#<pageId>`           | the page's and the incident's id |
@@ -62,6 +64,8 @@ export const stateKeys = {
   page: (incidentId: IncidentId, pageId: string) => ({ pk: `pages#${incidentId}`, sk: pageId }),
   sendRate: (region: Region, method: Page['method']) => ({ pk: `rate#${region}`, sk: method }),
   runbookHistory: (region: Region) => ({ pk: `runbooks#${region}`, sk: 'history' }),
+  seenCheckpoint: (region: Region, generation: number) => ({ pk: `audit-seen#${region}`, sk: String(generation) }),
+  watchProgress: (check: string) => ({ pk: `audit-watch#${check}`, sk: 'progress' }),
   unsentPage: ({ home, dueAt, pageId }: Pick<Page, 'home' | 'dueAt' | 'pageId'>) => ({ pk: unsentPages(home), sk: `${dueAt}#${pageId}` }),
 } as const;
 

@@ -36,6 +36,8 @@ export const auditLogOrigin = (deployment: Pick<Deployment, 'name'>, region: str
   `${named(deployment, 'audit')}/${region}/${generation}`;
 /** Event bus of one Region that applications put audit events on. */
 export const auditBusName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'audit-events');
+/** Detail types that the bus takes: one event as the detail, or a batch as its `events`. */
+export const auditDetailTypes = { one: 'codeblue.audit-event', batch: 'codeblue.audit-events' } as const;
 /**
  * DynamoDB table of who leads, with multi-Region strong consistency: replicas in the primary and the standby, a witness in
  * `failover.witness`. Only deployments whose failover is not off have it.
@@ -56,15 +58,26 @@ export const coordinationKeys = {
 } as const;
 /** Keys of the state table: strings `pk` and `sk`; time to live in `expiresAt` (seconds since 1970). */
 export const stateTableKeys = { partition: 'pk', sort: 'sk', timeToLive: 'expiresAt' } as const;
-/** Key of the audit table: the string `eventId` alone, so that one id can be recorded once only. */
-export const auditTableKeys = { partition: 'eventId' } as const;
-/** Indexes of the audit table, all keys strings, every attribute projected. */
+/** Key of the audit table, a string: `<region>/<eventId>`, so that one id can be recorded once only in a Region. */
+export const auditTableKeys = { partition: 'eventKey' } as const;
+/**
+ * Indexes of the audit table, KEYS_ONLY, all keys strings. Each is sorted by `place`: the event's time, its Region and its id, the order that queries answer in. An index
+ * has only those events that have its partition attribute, and none that is erased but in the one by time.
+ */
 export const auditTableIndexes = {
-  /** Read by `auditLog.act`; `phaseAndId` is `1#...` for an intent and `2#...` for an outcome. */
-  byAct: { name: 'by-act', partition: 'actId', sort: 'phaseAndId' },
-  /** Read by `auditLog.recent`; `day` is `2026-11-21`, `atAndId` begins with the event's time. */
-  byTime: { name: 'by-time', partition: 'day', sort: 'atAndId' },
+  byTime: { name: 'by-time', partition: 'timeShard', sort: 'place' },
+  byAction: { name: 'by-action', partition: 'actionShard', sort: 'place' },
+  /** Of what did not succeed: denied, failed, skipped, pending. */
+  byOutcome: { name: 'by-outcome', partition: 'outcomeShard', sort: 'place' },
+  byUser: { name: 'by-user', partition: 'userShard', sort: 'place' },
+  byResource: { name: 'by-resource', partition: 'resourceShard', sort: 'place' },
+  byPatient: { name: 'by-patient', partition: 'patientRef', sort: 'place' },
+  byAct: { name: 'by-act', partition: 'actId', sort: 'place' },
 } as const;
+/** Key of the table of one Region's log, a string: `head`, `batch#<id>`, `event#<id>`. */
+export const auditLogTableKeys = { partition: 'pk' } as const;
+/** KEYS_ONLY, both strings: the events of one Region that wait for their place in the log; whoever has one has left the index. */
+export const auditLogTableIndexes = { waiting: { name: 'waiting', partition: 'waitingShard', sort: 'recordedAtAndId' } } as const;
 
 /** Restored tables carry this prefix: DynamoDB takes no tags on a restore, so the name is the mark of ownership. */
 export const restoredTablePrefix = (deployment: Pick<Deployment, 'name'>): string => `${deployment.name}-restored-`;
@@ -90,7 +103,10 @@ export const vaultRoleName = (deployment: Pick<Deployment, 'name'>, region: stri
 export const isolatedSubnetGroupName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'isolated');
 
 /** Queues before triage, in every Region: severity 1 has one of its own, so that no storm stands before it. */
-export const queueNames = ['urgent-signals', 'signals'] as const;
+export const signalQueueNames = ['urgent-signals', 'signals'] as const;
+export type SignalQueueName = (typeof signalQueueNames)[number];
+/** Every queue of a Region that has a consumer: those before triage, and what the audit bus delivers. */
+export const queueNames = [...signalQueueNames, 'audit-events'] as const;
 export type QueueName = (typeof queueNames)[number];
 export const queueName = (deployment: Pick<Deployment, 'name'>, queue: QueueName): string =>
   within(80, 'the queue name', named(deployment, queue));

@@ -1,3 +1,4 @@
+import { actLog } from '../audit/events/act-log.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Operations } from '../common/operations.ts';
 import type { Ports } from '../common/ports.ts';
@@ -10,7 +11,6 @@ import { memoryAuditObjects } from './audit/objects.ts';
 import { memoryAuditQueue } from './audit/queue.ts';
 import { memoryAuditWatchMemory } from './audit/watch-memory.ts';
 import { memoryWitnesses } from './audit/witnesses.ts';
-import { memoryAuditLog } from './audit-log.ts';
 import { memoryCapacity } from './capacity.ts';
 import { memoryChannels } from './channels.ts';
 import { memoryCoordination } from './coordination.ts';
@@ -60,12 +60,13 @@ type Twins<S> = {
 function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPortsSettings) {
   const servers = liveServers({ operations, clock, store });
   const databases = memoryDatabases({ operations, clock, store, servers });
+  const auditEvents = memoryAuditEvents({ store, region: operations.regions.primary });
   return {
     allowances: memoryAllowances({ store, region: operations.regions.primary }),
     alarmStates: memoryAlarmStates({ clock, store }),
-    auditEvents: memoryAuditEvents({ store, region: operations.regions.primary }),
+    auditEvents,
     auditHead: memoryAuditHead({ store, region: operations.regions.primary }),
-    auditLog: memoryAuditLog(store),
+    auditLog: actLog({ auditEvents, clock, region: operations.regions.primary }),
     auditObjects: memoryAuditObjects({ region: operations.regions.primary, clock, keptDays: operations.audit.retention.days }),
     auditQueue: memoryAuditQueue({ store, region: operations.regions.primary }),
     auditWatchMemory: memoryAuditWatchMemory(store),
@@ -114,11 +115,13 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
  * ports.databases.failNext('createSnapshot', new ServiceUnavailable('throttled'));
  */
 export function memoryPorts<const S extends MemoryPortsSettings>(settings: S): Twins<S> {
-  const { operations: _, clock: __, store: ___, ...given } = settings;
-  const { snapshotIntegrity, ...made } = twins(settings);
+  const { operations, clock, store: _, ...given } = settings;
+  const { snapshotIntegrity, auditLog, ...made } = twins(settings);
+  const { auditEvents, databases } = given;
   return {
     ...made,
-    snapshotIntegrity: given.databases ? memorySnapshotIntegrity(given.databases) : snapshotIntegrity,
+    auditLog: auditEvents ? actLog({ auditEvents, clock, region: operations.regions.primary }) : auditLog,
+    snapshotIntegrity: databases ? memorySnapshotIntegrity(databases) : snapshotIntegrity,
     ...given,
   } as Twins<S>; // a spread forgets which ports S gave
 }

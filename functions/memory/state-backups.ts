@@ -8,10 +8,11 @@ import { restoredTablePrefix } from '../common/names.ts';
 import type { ItemStore } from './item-store.ts';
 import { items } from './items.ts';
 
-/** The collections that make up each of Codeblue's tables. */
+/** Prefixes of the collections that make up each of Codeblue's tables. */
 const tableCollections = {
   state: ['recovery-points', 'runs', 'proofs'],
-  audit: ['audit-events'],
+  audit: ['audit-recorded'],
+  'audit-log': ['audit-heads', 'audit-batches-', 'audit-leaves-', 'audit-places-'],
 } as const;
 
 const Contents = z.array(z.strictObject({ collection: z.string(), key: z.string(), value: z.json() }));

@@ -1,5 +1,5 @@
 import { DeleteCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { auditLogPort } from '../../functions/aws/audit-log.ts';
+import { auditLogPort } from '../../functions/aws/audit/act-log.ts';
 import { documentsIn, dynamoIn } from '../../functions/aws/dynamodb.ts';
 import { incidentsPort } from '../../functions/aws/incidents.ts';
 import { ledgerPort } from '../../functions/aws/ledger.ts';

@@ -10,6 +10,10 @@ import { type AwsSettings, settingsFromEnvironment } from '../../functions/aws/s
 import type { Clock } from '../../functions/common/clock.ts';
 import type { Region } from '../../functions/common/ids.ts';
 import {
+  auditBucketName,
+  auditLogTableIndexes,
+  auditLogTableKeys,
+  auditLogTableName,
   auditTableIndexes,
   auditTableKeys,
   auditTableName,
@@ -47,7 +51,6 @@ export async function createTables(): Promise<void> {
     { AttributeName: partition, KeyType: 'HASH' },
     ...(sort ? [{ AttributeName: sort, KeyType: 'RANGE' as const }] : []),
   ];
-  const indexes = Object.values(auditTableIndexes);
   const dynamo = dynamoIn(motoOperations.regions.primary);
   await dynamo.send(
     new CreateTableCommand({
@@ -57,19 +60,25 @@ export async function createTables(): Promise<void> {
       KeySchema: keys(stateTableKeys.partition, stateTableKeys.sort),
     }),
   );
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: auditTableName(motoOperations),
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [text(auditTableKeys.partition), ...indexes.flatMap(({ partition, sort }) => [text(partition), text(sort)])],
-      KeySchema: keys(auditTableKeys.partition),
-      GlobalSecondaryIndexes: indexes.map(({ name, partition, sort }) => ({
-        IndexName: name,
-        KeySchema: keys(partition, sort),
-        Projection: { ProjectionType: 'ALL' },
-      })),
-    }),
-  );
+  for (const [table, partition, indexes] of [
+    [auditTableName(motoOperations), auditTableKeys.partition, Object.values(auditTableIndexes)],
+    [auditLogTableName(motoOperations), auditLogTableKeys.partition, Object.values(auditLogTableIndexes)],
+  ] as const) {
+    const attributes = new Set([partition, ...indexes.flatMap(({ partition: ofIndex, sort }) => [ofIndex, sort])]);
+    await dynamo.send(
+      new CreateTableCommand({
+        TableName: table,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [...attributes].map(text),
+        KeySchema: keys(partition),
+        GlobalSecondaryIndexes: indexes.map((index) => ({
+          IndexName: index.name,
+          KeySchema: keys(index.partition, index.sort),
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        })),
+      }),
+    );
+  }
 }
 
 /** A key under each of the given aliases, in both Regions. @returns key ARNs by Region of the last alias */
@@ -88,7 +97,9 @@ export async function createKeys(aliases = [stateKeyAlias(motoOperations), backu
 export async function createBuckets(): Promise<void> {
   for (const region of regions) {
     // A client of us-east-1 makes a bucket without a location constraint, any other sends its own Region as the constraint.
-    await new S3Client({ region }).send(new CreateBucketCommand({ Bucket: bucketName(motoOperations, region) }));
+    const s3 = new S3Client({ region });
+    await s3.send(new CreateBucketCommand({ Bucket: bucketName(motoOperations, region) }));
+    await s3.send(new CreateBucketCommand({ Bucket: auditBucketName(motoOperations, region), ObjectLockEnabledForBucket: true }));
   }
 }
 

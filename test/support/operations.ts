@@ -1,4 +1,5 @@
 import { incidentDefaults } from '../../config/incident-defaults.ts';
+import { commonAudit } from '../../config/profiles/common-audit.ts';
 import { commonIncidents, severitiesNamed } from '../../config/profiles/common-incidents.ts';
 import { days, hours, minutes, seconds } from '../../functions/common/duration.ts';
 import { Operations } from '../../functions/common/operations.ts';
@@ -117,6 +118,7 @@ const defaults: Operations = Operations.parse({
     drills: { rehearsal: monthly(2, 'sat', '03:00'), fullTest: quarterly(3, 'sat', '02:30') },
   },
   changeWindows: [{ name: 'Saturday night', opens: weekly('sat', '02:00'), lasts: hours(4) }],
+  audit: commonAudit,
   incidents: incidentDefaults({ ...commonIncidents, severities }, contacts, 'America/New_York'),
   contacts,
   logRetentionDays: { application: 90, backup: 365, audit: 3653 },

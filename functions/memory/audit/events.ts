@@ -1,24 +1,25 @@
 import { z } from 'zod';
-import { EventBody } from '../../audit/events/event.ts';
-import { type AuditEvents, type EventFilter, type EventRef, RecordedEvent } from '../../audit/ports.ts';
-import { Conflict, InvalidInput, NotFound, NotOwned } from '../../common/errors.ts';
+import { matchesFilter } from '../../audit/events/matching.ts';
+import { cursorOf, newestFirst, placeOf, placeOfCursor } from '../../audit/events/order.ts';
+import { bodyOf, isSameEvent } from '../../audit/events/recorded.ts';
+import { type AuditEvents, type EventRef, RecordedEvent } from '../../audit/ports.ts';
+import { Conflict, NotFound, NotOwned } from '../../common/errors.ts';
 import type { Region } from '../../common/ids.ts';
-import { parseAs } from '../../common/parse.ts';
 import type { ItemStore } from '../item-store.ts';
 import { items } from '../items.ts';
 import { memoryAuditQueue } from './queue.ts';
 
-/** Where an event stands in the order of queries: newest first, then by Region and id. */
-const Place = z.tuple([z.string(), z.string(), z.string()]);
-
 /**
  * The events of all Regions in one store, and the queue of this Region's sequencer beside them. The store is synchronous, so that an event and its place in the queue are
- * written in one step for everybody in this process; of two processes (the lab's files), the queue's line is written first and means nothing without its event.
+ * written in one step for everybody in this process; of two processes (the lab's files), the lines beside it are written first and mean nothing without the event.
  */
 export function memoryAuditEvents({ store, region }: { readonly store: ItemStore; readonly region: Region }): AuditEvents {
   const events = items(store, 'audit-recorded', RecordedEvent);
+  /** Keys of events by their act: `<actId> <key>`, and the key. */
+  const acts = items(store, 'audit-acts', z.string());
   const queue = memoryAuditQueue({ store, region });
   const keyOf = (ref: EventRef) => `${ref.region} ${ref.eventId}`;
+  const actKey = (actId: string, event: EventRef) => `${actId} ${keyOf(event)}`;
 
   return {
     async record(event) {
@@ -26,6 +27,8 @@ export function memoryAuditEvents({ store, region }: { readonly store: ItemStore
       const known = events.get(keyOf(event))?.value;
       if (known) return isSameEvent(known, event) ? 'already' : 'conflict';
       queue.enqueue(event);
+      const actId = bodyOf(event)?.actId;
+      if (actId !== undefined) acts.put(actKey(actId, event), keyOf(event));
       try {
         events.put(keyOf(event), event, 'absent');
       } catch (error) {
@@ -38,66 +41,33 @@ export function memoryAuditEvents({ store, region }: { readonly store: ItemStore
       return refs.flatMap((ref) => events.get(keyOf(ref))?.value ?? []);
     },
     async query(filter, { limit, next }) {
-      const after = next === undefined ? undefined : placeIn(next);
+      const after = next === undefined ? undefined : placeOfCursor(next);
       const found = events
         .list()
-        .map((event) => ({ event, body: bodyOf(event), place: placeOf(event) }))
-        .filter(({ body, place }) => matches(filter, body, place[0]) && (after === undefined || compare(after, place) < 0))
-        .sort((a, b) => compare(a.place, b.place));
+        .map((event) => ({ event, body: bodyOf(event) }))
+        .map(({ event, body }) => ({ event, body, place: placeOf(event, body) }))
+        .filter(({ body, place }) => matchesFilter(filter, body, place) && (after === undefined || newestFirst(after, place) < 0))
+        .sort((a, b) => newestFirst(a.place, b.place));
       const page = found.slice(0, limit);
       const last = page.at(-1);
       return {
         events: page.map(({ event }) => event),
-        ...(found.length > limit && last ? { next: Buffer.from(JSON.stringify(last.place)).toString('base64url') } : {}),
+        ...(found.length > limit && last ? { next: cursorOf(last.place) } : {}),
       };
     },
     async ofAct(actId) {
-      return events.list().filter((event) => bodyOf(event)?.actId === actId);
+      return acts.list(`${actId} `).flatMap((key) => {
+        const event = events.get(key)?.value;
+        return event && bodyOf(event)?.actId === actId ? [event] : [];
+      });
     },
     async erase(ref, erasedAt) {
       const known = events.get(keyOf(ref));
       if (!known) throw new NotFound(`there is no event ${ref.eventId} in ${ref.region}`);
-      const { body: _, salt: __, ...rest } = known.value;
+      const { body, salt: _, ...rest } = known.value;
       events.put(keyOf(ref), { erasedAt, ...rest }, { version: known.version });
+      const actId = body && bodyOf(known.value)?.actId;
+      if (actId) acts.delete(actKey(actId, ref));
     },
   };
-}
-
-/** What two deliveries of one event may differ in: who handed it over. An erased event is taken for the same: there is nothing left to compare. */
-export function isSameEvent(known: RecordedEvent, given: RecordedEvent): boolean {
-  const [one, other] = [bodyOf(known), bodyOf(given)];
-  if (!one || !other) return true;
-  const withoutCarrier = ({ submittedBy: _, ...event }: EventBody) =>
-    JSON.stringify(Object.entries(event).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return withoutCarrier(one) === withoutCarrier(other);
-}
-
-const bodyOf = (event: RecordedEvent): EventBody | undefined =>
-  event.body === undefined ? undefined : parseAs(EventBody, JSON.parse(event.body), `the body of event ${event.eventId}`);
-
-/** By the event's own time; an erased one has only the time at which it was recorded. */
-const placeOf = (event: RecordedEvent): z.output<typeof Place> => [bodyOf(event)?.at ?? event.recordedAt, event.region, event.eventId];
-
-function compare([atA, regionA, idA]: readonly [string, string, string], [atB, regionB, idB]: readonly [string, string, string]): number {
-  if (atA !== atB) return atA > atB ? -1 : 1;
-  return `${regionA} ${idA}` < `${regionB} ${idB}` ? -1 : `${regionA} ${idA}` === `${regionB} ${idB}` ? 0 : 1;
-}
-
-function matches({ from, until, ...wanted }: EventFilter, body: EventBody | undefined, at: string): boolean {
-  if (Date.parse(at) < from.getTime() || Date.parse(at) >= until.getTime()) return false;
-  return Object.entries(wanted).every(
-    ([name, value]) =>
-      value === undefined || (body !== undefined && Object.entries(body).some(([key, has]) => key === name && has === value)),
-  );
-}
-
-function placeIn(next: string): z.output<typeof Place> {
-  try {
-    return Place.parse(JSON.parse(Buffer.from(next, 'base64url').toString()));
-  } catch (error) {
-    throw new InvalidInput(`"${next.slice(0, 40)}" is not the end of a page`, {
-      hint: 'Pass on `next` as the page before gave it.',
-      cause: error,
-    });
-  }
 }

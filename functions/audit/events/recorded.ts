@@ -1,0 +1,41 @@
+import type { Region, Timestamp } from '../../common/ids.ts';
+import { parseAs } from '../../common/parse.ts';
+import type { RecordedEvent } from '../ports.ts';
+import { EventBody } from './event.ts';
+import { canonicalJson, commitmentTo, EventLeaf } from './leaf.ts';
+
+/**
+ * An event as it is kept: its leaf, which commits to the body, and beside it what can be erased. The same whichever door it came through.
+ *
+ * @param region the Region that records it
+ * @param salt 32 random bytes of its own
+ * @throws InvalidInput when it has no canonical form, or its action is no word for a leaf
+ */
+export function recordedEvent(given: {
+  readonly body: EventBody;
+  readonly region: Region;
+  readonly recordedAt: Timestamp;
+  readonly salt: Uint8Array;
+}): RecordedEvent {
+  const { region, recordedAt, salt } = given;
+  const { eventId, action, outcome } = given.body;
+  const body = canonicalJson(given.body);
+  const commitment = commitmentTo(body, salt);
+  const leaf = parseAs(
+    EventLeaf,
+    { format: 'codeblue-audit-leaf/1', eventId, recordedAt, action, outcome, commitment },
+    `event ${eventId}`,
+  );
+  return { region, eventId, recordedAt, leaf: canonicalJson(leaf), body, salt: Buffer.from(salt).toString('base64') };
+}
+
+/** Undefined once it is erased. @throws InvalidInput when what is stored is no body */
+export const bodyOf = (event: Pick<RecordedEvent, 'eventId' | 'body'>): EventBody | undefined =>
+  event.body === undefined ? undefined : parseAs(EventBody, JSON.parse(event.body), `the body of event ${event.eventId}`);
+
+/** What two deliveries of one event may differ in: who handed it over. An erased event is taken for the same: there is nothing left to compare. */
+export function isSameEvent(known: RecordedEvent, given: RecordedEvent): boolean {
+  const [one, other] = [bodyOf(known), bodyOf(given)];
+  if (!one || !other) return true;
+  return canonicalJson({ ...one, submittedBy: '-' }) === canonicalJson({ ...other, submittedBy: '-' });
+}
