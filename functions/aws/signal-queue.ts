@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { ServiceUnavailable } from '../common/errors.ts';
-import { type QueueName, queueNames, queueUrl } from '../common/names.ts';
+import { queueUrl, type SignalQueueName, signalQueueNames } from '../common/names.ts';
 import { queueOf } from '../incidents/ingest/queue-of.ts';
 import type { Signal } from '../incidents/models.ts';
 import type { SignalQueue } from '../incidents/ports.ts';
@@ -22,7 +22,7 @@ const asciiJson = (value: unknown): string =>
 
 /** The queues of this Region. */
 export function signalQueuePort({ region, operations }: Pick<AwsSettings, 'region' | 'operations'>): SignalQueue {
-  const sendTen = async (queue: QueueName, ten: readonly Signal[]): Promise<void> => {
+  const sendTen = async (queue: SignalQueueName, ten: readonly Signal[]): Promise<void> => {
     let left = ten.map((signal, index) => ({ Id: String(index), MessageBody: asciiJson(signal) }));
     for (let attempt = 1; left.length > 0; attempt++) {
       const command = new SendMessageBatchCommand({ QueueUrl: queueUrl(operations, region, queue), Entries: left });
@@ -37,7 +37,7 @@ export function signalQueuePort({ region, operations }: Pick<AwsSettings, 'regio
   return {
     async send(signals) {
       // Urgent ones first: should the others not be taken, those are on their way.
-      for (const queue of queueNames) {
+      for (const queue of signalQueueNames) {
         const own = signals.filter((signal) => queueOf(signal) === queue);
         const calls = Array.from({ length: Math.ceil(own.length / perCall) }, (_, index) =>
           own.slice(index * perCall, (index + 1) * perCall),

@@ -10,7 +10,12 @@ const FunctionUrlEvent = z.object({
   rawPath: z.string(),
   queryStringParameters: z.record(z.string(), z.string()).default({}),
   headers: z.record(z.string(), z.string()).default({}),
-  requestContext: z.object({ requestId: z.string().min(1).max(100), http: z.object({ method: z.string() }) }),
+  requestContext: z.object({
+    requestId: z.string().min(1).max(100),
+    http: z.object({ method: z.string() }),
+    /** Of a URL with AWS_IAM: who signed, as Lambda verified it before the function ran. */
+    authorizer: z.object({ iam: z.object({ userArn: z.string() }) }).optional(),
+  }),
   body: z.string().default(''),
   isBase64Encoded: z.boolean().default(false),
 });
@@ -30,7 +35,11 @@ export async function runEndpoint(endpoint: AnyEndpoint, event: unknown, host: H
 async function answerOf(endpoint: AnyEndpoint, event: unknown, host: Host, deadline: Date): Promise<HttpResponse> {
   try {
     const parsed = parseAs(FunctionUrlEvent, event, `the event of endpoint ${endpoint.name}`);
+    const caller = parsed.requestContext.authorizer?.iam.userArn;
+    // Lambda lets nobody through to a signed endpoint; this holds should its URL ever be made an open one.
+    if (endpoint.auth === 'iam' && !caller) return jsonResponse(403, { status: 'forbidden', message: 'Sign the request (AWS SigV4).' });
     const request = {
+      ...(endpoint.auth === 'iam' ? { caller } : {}),
       requestId: parsed.requestContext.requestId,
       method: parsed.requestContext.http.method.toUpperCase(),
       path: parsed.rawPath,

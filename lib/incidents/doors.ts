@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import type { AnyConsumer } from '../../functions/common/consumer.ts';
-import type { AnyEndpoint } from '../../functions/common/endpoint.ts';
+import type { OpenEndpoint } from '../../functions/common/endpoint.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
 import { publicAddress } from '../shared/public-address.ts';
 import type { RegionScope } from '../shared/region-scope.ts';
@@ -25,5 +25,5 @@ export class SignalDoors extends Construct {
 }
 
 /** Gives an endpoint's function its address. */
-export const addressOf = (endpoint: AnyEndpoint, worker: OperationsFunction) =>
+export const addressOf = (endpoint: OpenEndpoint, worker: OperationsFunction) =>
   publicAddress(worker.function, { output: 'Url', description: endpoint.summary, because: endpoint.openBecause });

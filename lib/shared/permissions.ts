@@ -8,8 +8,8 @@ import {
   machineName,
   partitionOf,
   queueArn,
-  queueNames,
   restoredTablePrefix,
+  signalQueueNames,
   stateKeyAlias,
   stateTableName,
   vaultRoleArn,
@@ -198,7 +198,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
       return operations.incidents.mode === 'off'
         ? []
         : [
-            grant({ actions: ['sqs:SendMessage'], resources: queueNames.map((queue) => queueArn(operations, region, queue)) }),
+            grant({ actions: ['sqs:SendMessage'], resources: signalQueueNames.map((queue) => queueArn(operations, region, queue)) }),
             keysThroughService(scope, [region], stateKeyAlias(operations), 'sqs', ['kms:Decrypt', 'kms:GenerateDataKey']),
           ];
     case 'runbooks:start':

@@ -2,7 +2,7 @@ import { NestedStack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { acknowledgeEndpoint } from '../../functions/incidents/acknowledge/acknowledge-endpoint.ts';
 import { runsRunbooks } from '../../functions/incidents/runbooks/targets.ts';
-import { consumers, endpoints, type StepLists } from '../../functions/tasks.ts';
+import { consumerLists, endpointLists, type StepLists } from '../../functions/tasks.ts';
 import { addressOf, SignalDoors } from '../incidents/doors.ts';
 import { EscalationMachines } from '../incidents/escalation-machines.ts';
 import { PageTopics } from '../incidents/page-topics.ts';
@@ -24,7 +24,7 @@ export class IncidentStack extends NestedStack {
     });
     new PageTopics(this, scope, keys);
     const doors = new RegionWorkers(this, ground);
-    const addresses = new Map(endpoints.map((endpoint) => [endpoint.name, addressOf(endpoint, doors.make(endpoint)).url]));
+    const addresses = new Map(endpointLists.incidents.map((endpoint) => [endpoint.name, addressOf(endpoint, doors.make(endpoint)).url]));
     this.acknowledgeUrl = addresses.get(acknowledgeEndpoint.name);
     const workers = new RegionWorkers(this, { ...ground, acknowledgeUrl: this.acknowledgeUrl });
     new EscalationMachines(
@@ -45,7 +45,7 @@ export class IncidentStack extends NestedStack {
       this,
       scope,
       keys,
-      consumers.map((consumer) => ({ consumer, worker: workers.make(consumer) })),
+      consumerLists.incidents.map((consumer) => ({ consumer, worker: workers.make(consumer) })),
     );
   }
 }

@@ -1,19 +1,19 @@
 import { minutes } from '../../common/duration.ts';
-import { deadLetterQueueName, type QueueName, queueName, queueNames } from '../../common/names.ts';
+import { deadLetterQueueName, queueName, type SignalQueueName, signalQueueNames } from '../../common/names.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { type AlarmRow, type AlarmScope, alarmRow, ownSeries } from './alarm-row.ts';
 
 const names = metricNames.incidents;
 
 /** A signal of severity 1 waits a minute at most, any other five. */
-const longestWait: Readonly<Record<QueueName, number>> = { 'urgent-signals': minutes(1), signals: minutes(5) };
+const longestWait: Readonly<Record<SignalQueueName, number>> = { 'urgent-signals': minutes(1), signals: minutes(5) };
 
 /**
  * On the pager itself, in every Region, where it works: none of them is told of by an incident, because that is what may be broken. They go to the alarm topic, which is no
  * channel of the outbox.
  */
 export const pagerRows = (scope: AlarmScope): readonly AlarmRow[] =>
-  scope.operations.incidents.mode === 'off' ? [] : [...pageRows(scope), ...queueNames.flatMap((queue) => queueRows(scope, queue))];
+  scope.operations.incidents.mode === 'off' ? [] : [...pageRows(scope), ...signalQueueNames.flatMap((queue) => queueRows(scope, queue))];
 
 const pageRows = (scope: AlarmScope): readonly AlarmRow[] => {
   const { region } = scope;
@@ -43,7 +43,7 @@ const pageRows = (scope: AlarmScope): readonly AlarmRow[] => {
   ];
 };
 
-const queueRows = (scope: AlarmScope, queue: QueueName): readonly AlarmRow[] => {
+const queueRows = (scope: AlarmScope, queue: SignalQueueName): readonly AlarmRow[] => {
   const series = (name: string, QueueName: string) => ({ namespace: 'AWS/SQS', name, dimensions: { QueueName }, statistic: 'Maximum' });
   const common = { subject: queue, periodSeconds: 60, missingData: 'notBreaching', dashboards: ['system'], tells: 'topic' } as const;
   return [

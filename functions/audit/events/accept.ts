@@ -1,0 +1,165 @@
+import canonicalize from 'canonicalize';
+import type { AuditPolicy } from '../../common/audit-policy.ts';
+import { InvalidInput } from '../../common/errors.ts';
+import { EVENT_LIMIT_BYTES, type EventBody, EventId, SubmittedEvent, standardActions } from './event.ts';
+import { invalidField, kindOf, type Rejection, rejection, rejectionOfIssues, unknownField } from './rejection.ts';
+
+/** Events of one batch, at most. */
+export const BATCH_LIMIT_EVENTS = 500;
+
+/** Stands where the sender's text was no JSON: a line of a body, or a message. */
+export const notJson = Symbol('not JSON');
+
+export interface AcceptedEvent {
+  /** Its place in the batch. */
+  readonly index: number;
+  readonly body: EventBody;
+}
+
+export interface RejectedEvent extends Rejection {
+  readonly index: number;
+  /** Where it has one: a UUID, which tells nothing of its content. */
+  readonly eventId?: EventId;
+}
+
+export interface Accepted {
+  readonly accepted: readonly AcceptedEvent[];
+  readonly rejected: readonly RejectedEvent[];
+}
+
+export interface Acceptance {
+  readonly policy: AuditPolicy;
+  readonly now: Date;
+  /** When Codeblue's side got hold of it, where it waited since: its age counts from then. `now` when left out. */
+  readonly handedOverAt?: Date;
+  /** Who handed it over: an IAM principal, or `bus/<account>/<source>`; at most 300 characters. */
+  readonly submittedBy: string;
+}
+
+/**
+ * What of a delivery can be recorded. Each event is judged by itself, so that none sinks its batch; one that is in the batch twice, word for word, is accepted twice and is one
+ * event all the same. What is recorded is what was sent: anything that parsing would drop or change is refused instead.
+ *
+ * @param given one event, or a list of them
+ * @throws InvalidInput for more than 500
+ */
+export function acceptEvents(given: unknown, acceptance: Acceptance): Accepted {
+  const entries: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (entries.length > BATCH_LIMIT_EVENTS)
+    throw new InvalidInput(`a batch of ${entries.length} events; wanted: ${BATCH_LIMIT_EVENTS} at most`, { hint: 'Send them in several.' });
+  const actions = new Set<string>([...standardActions, ...acceptance.policy.actions]);
+  const seen = new Map<EventId, string>();
+  const accepted: AcceptedEvent[] = [];
+  const rejected: RejectedEvent[] = [];
+  entries.forEach((entry, index) => {
+    const judged = judge(entry, actions, acceptance);
+    const refusal = 'code' in judged ? judged : reuseOf(seen, judged);
+    if (refusal) rejected.push({ index, ...idOf(entry), ...refusal });
+    else if (!('code' in judged)) {
+      seen.set(judged.event.eventId, judged.canonical);
+      accepted.push({ index, body: { ...judged.event, submittedBy: acceptance.submittedBy } });
+    }
+  });
+  return { accepted, rejected };
+}
+
+interface Judged {
+  readonly event: SubmittedEvent;
+  readonly canonical: string;
+}
+
+function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Acceptance): Judged | Rejection {
+  if (entry === notJson) return rejection('not-json', 'text that is no JSON', 'an event as JSON, in UTF-8', 'Send it so.');
+  if (!isObject(entry)) return rejection('not-an-event', `got ${kindOf(entry)}`, 'a JSON object', 'Send each event as an object.');
+  const malformed = loneSurrogateIn(entry);
+  if (malformed) return malformed;
+  const parsed = SubmittedEvent.safeParse(entry);
+  if (!parsed.success) return rejectionOfIssues(entry, parsed.error.issues);
+  const event = parsed.data;
+  const inexact = inexactIn(event);
+  if (inexact) return inexact;
+  const canonical = canonicalize(event);
+  if (canonical === undefined || canonical !== canonicalize(entry)) return unknownField(1);
+  return (
+    reservedIn(event) ?? actionRefused(event, actions) ?? clockRefused(event, acceptance) ?? sizeRefused(canonical) ?? { event, canonical }
+  );
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const idOf = (entry: unknown): { readonly eventId?: EventId } => {
+  const parsed = isObject(entry) ? EventId.safeParse(entry.eventId) : undefined;
+  return parsed?.success ? { eventId: parsed.data } : {};
+};
+
+const isBroken = (value: unknown): boolean => typeof value === 'string' && !value.isWellFormed();
+
+function loneSurrogateIn(entry: Readonly<Record<string, unknown>>): Rejection | undefined {
+  for (const field of SubmittedEvent.keyof().options) {
+    const value = entry[field];
+    const parts = isObject(value) ? Object.entries(value).flat() : [value];
+    if (parts.some(isBroken)) return invalidField(field, 'text with a lone surrogate', 'lone-surrogate');
+  }
+  return undefined;
+}
+
+/** An integer beyond 2^53 - 1 has lost its last digits when it is read. */
+function inexactIn({ details = {} }: SubmittedEvent): Rejection | undefined {
+  const place = Object.values(details).findIndex((value) => Number.isInteger(value) && !Number.isSafeInteger(value));
+  return place < 0 ? undefined : invalidField('details', `entry ${place + 1} with a number that is not kept exactly`);
+}
+
+/** Acts of Codeblue have UUIDs of version 8: nobody outside can take the id of an act that is to come. */
+function reservedIn({ service, eventId }: SubmittedEvent): Rejection | undefined {
+  if (service === 'codeblue') return invalidField('service', "Codeblue's own name", 'reserved-service');
+  return eventId.charAt(14) === '8' ? invalidField('eventId', 'a UUID of version 8', 'reserved-id') : undefined;
+}
+
+const actionRefused = ({ action }: SubmittedEvent, actions: ReadonlySet<string>): Rejection | undefined =>
+  actions.has(action) ? undefined : invalidField('action', `an unknown one of ${action.length} characters`, 'unknown-action');
+
+function clockRefused({ at }: SubmittedEvent, { policy, now, handedOverAt = now }: Acceptance): Rejection | undefined {
+  const { ahead, behind } = policy.clockSkew;
+  const aheadSeconds = Math.ceil((Date.parse(at) - now.getTime()) / 1000);
+  if (aheadSeconds > ahead)
+    return rejection(
+      'clock-ahead',
+      `at: ${aheadSeconds} s ahead of Codeblue's clock`,
+      `${ahead} s at most`,
+      "Set the sender's clock by NTP.",
+    );
+  const behindSeconds = Math.ceil((handedOverAt.getTime() - Date.parse(at)) / 1000);
+  if (behindSeconds > behind)
+    return rejection(
+      ...(['clock-behind', `at: ${behindSeconds} s before it was handed over`, `${behind} s at most`] as const),
+      'Send events when they happen; of older ones, tell who runs Codeblue.',
+    );
+  return undefined;
+}
+
+function sizeRefused(canonical: string): Rejection | undefined {
+  const bytes = Buffer.byteLength(canonical);
+  return bytes <= EVENT_LIMIT_BYTES
+    ? undefined
+    : rejection(
+        'too-large',
+        `${bytes} bytes of canonical JSON`,
+        `${EVENT_LIMIT_BYTES} at most`,
+        'Keep what is long elsewhere, and name it in details.',
+      );
+}
+
+function reuseOf(seen: ReadonlyMap<EventId, string>, { event, canonical }: Judged): Rejection | undefined {
+  const first = seen.get(event.eventId);
+  return first === undefined || first === canonical ? undefined : idReused('an event before it in the batch');
+}
+
+/** @param by who has the id already */
+export const idReused = (by: string): Rejection =>
+  rejection(
+    'id-reused',
+    `its eventId is that of ${by}, with other content`,
+    'a UUID of its own for each event',
+    'Give it a new one, if it is another event.',
+  );
