@@ -87,6 +87,20 @@ export const metricNames = {
     sequencingFailed: 'SequencingFailed',
     /** Events that came over the bus, where nobody can be answered, and were refused; dimension Region. */
     eventsRejected: 'AuditEventsRejected',
+    /**
+     * What the watch, the daily verification and the restore test found, one metric for each of `findingCodes` (functions/audit/watch/finding.ts): how many, and 0 where a look
+     * found none; dimension Region, the log's, which need not be the one that looks.
+     */
+    logTruncated: 'AuditLogTruncated',
+    logForked: 'AuditLogForked',
+    logRewritten: 'AuditLogRewritten',
+    logGap: 'AuditLogGap',
+    logStale: 'AuditLogStale',
+    eventNotIntegrated: 'AuditEventNotIntegrated',
+    bodyAltered: 'AuditBodyAltered',
+    restoreFailed: 'AuditRestoreFailed',
+    /** 1 for each look at the logs of a Region that came to its end, whatever it found; dimension Region, the log's. Missing data means that nobody looks. */
+    logWatched: 'AuditLogWatched',
   },
   incidents: {
     /** 1 for each look at an incident that nobody answered although every step of its policy is over; dimension Region, its home. */
