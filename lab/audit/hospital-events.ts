@@ -54,10 +54,14 @@ export function hospitalEvent(seed: number, number: number, at: Date): HospitalE
   return { ...event, details: { ...event.details, note: 'x'.repeat(Math.max(0, missing)) } };
 }
 
-/** A UUID of version 8 out of the SHA-256 of a text. */
+/** A UUID of version 4 whose random bits are those of the SHA-256 of a text. */
 export function uuidOf(text: string): string {
   const bytes = createHash('sha256').update(text).digest();
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytes.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
+
+/** So many events as JSON, a line each, of the last seconds before `now`. */
+export const hospitalLines = (seed: number, from: number, count: number, now: Date): readonly string[] =>
+  Array.from({ length: count }, (_, index) => JSON.stringify(hospitalEvent(seed, from + index, new Date(now.getTime() - count + index))));
