@@ -22,14 +22,18 @@ function within(limit: number, what: string, name: string): string {
 
 /** DynamoDB global tables, replicated to every Region of the deployment. */
 export const stateTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'state');
-export const auditTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'audit');
+/** Not `audit`: a table of that name, keyed otherwise, is what 0.3 leaves behind, and stays. */
+export const auditTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'audit-events');
 /** DynamoDB table of one Region's log: its head, batches, the queue of its sequencer, and the places of events. In every Region, and never replicated. */
 export const auditLogTableName = (deployment: Pick<Deployment, 'name'>): string => named(deployment, 'audit-log');
 /** The log's objects under Object Lock, one bucket per Region. */
 export const auditBucketName = (deployment: Deployment, region: string): string =>
   within(63, 'the bucket name', named(deployment, `audit-${deployment.account}-${region}`));
+/** The copy of one Region's log, in another Region. Under a name of its own: S3 copies an object under its key, and the Region of the copy has a log with the same keys. */
+export const auditCopyBucketName = (deployment: Deployment, ofRegion: string): string =>
+  within(63, 'the bucket name', named(deployment, `copy-${deployment.account}-${ofRegion}`));
 /** Ed25519 (`ECC_NIST_EDWARDS25519`), one per Region and generation of the log: signs checkpoints and nothing else. */
-export const auditKeyAlias = (deployment: Pick<Deployment, 'name'>, generation: number): string =>
+export const auditKeyAlias = (deployment: Pick<Deployment, 'name'>, generation: number | '*'): string =>
   `alias/${named(deployment, `audit-log-${generation}`)}`;
 /** Origin of a log (C2SP tlog-checkpoint), and the name of its key. */
 export const auditLogOrigin = (deployment: Pick<Deployment, 'name'>, region: string, generation: number): string =>

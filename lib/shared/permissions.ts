@@ -1,6 +1,5 @@
 import type { Region } from '../../functions/common/ids.ts';
 import {
-  auditTableIndexes,
   auditTableName,
   functionName,
   lockedVaultName,
@@ -20,6 +19,7 @@ import { candidateRegions } from '../../functions/failover/leadership/candidates
 import { runsRunbooks } from '../../functions/incidents/runbooks/targets.ts';
 import { type MachineName, machineNames } from '../../functions/maintenance/ports.ts';
 import { judgingRegions } from '../../functions/verify/judging-regions.ts';
+import { auditPermissions, isAuditNeed, ownActs, watchMemoryKeys } from './audit-permissions.ts';
 import { databasePermissions } from './database-permissions.ts';
 import { failoverPermissions, isFailoverNeed } from './failover-permissions.ts';
 import { type Grant, grant } from './grant.ts';
@@ -42,18 +42,18 @@ export interface PermissionScope extends RegionScope {
 const tableArn = ({ operations }: RegionScope, region: string, table: string): string =>
   `arn:${partitionOf(region)}:dynamodb:${region}:${operations.account}:table/${table}`;
 
-/** Every function records audit events and writes the ledger; metrics go out as log lines and need nothing. */
+/** Every function records its own acts and writes the ledger; metrics go out as log lines and need nothing. */
 function recordKeeping(scope: PermissionScope): readonly Grant[] {
   const { operations, region } = scope;
-  const audit = tableArn(scope, region, auditTableName(operations));
+  const state = tableArn(scope, region, stateTableName(operations));
   return [
+    ...ownActs(scope),
+    grant({ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [state] }),
     grant({
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      resources: [audit, ...Object.values(auditTableIndexes).map(({ name }) => `${audit}/index/${name}`)],
-    }),
-    grant({
-      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
-      resources: [tableArn(scope, region, stateTableName(operations))],
+      actions: ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      resources: [state],
+      // What the watch saw of the audit log is the watch's alone to write.
+      conditions: { 'ForAllValues:StringNotLike': { 'dynamodb:LeadingKeys': watchMemoryKeys } },
     }),
     keysThroughService(scope, [region], stateKeyAlias(operations), 'dynamodb', dataKeyActions),
   ];
@@ -222,6 +222,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
       return lockedCopies(scope);
     default:
       if (isRunbookNeed(need)) return runbookPermissions(need, scope);
+      if (isAuditNeed(need)) return auditPermissions(need, scope);
       if (isPagingNeed(need)) return pagingPermissions(need, scope);
       return isFailoverNeed(need) ? failoverPermissions(need, scope) : databasePermissions(need, scope);
   }

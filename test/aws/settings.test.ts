@@ -22,7 +22,7 @@ it('the deployment is read from the file that the environment names, and names f
   const CODEBLUE_OPERATIONS = await fileWith(JSON.stringify(testOperations()));
   const settings = settingsFromEnvironment({ AWS_REGION: 'us-west-2', CODEBLUE_OPERATIONS });
   expect(settings.operations).toEqual(testOperations());
-  expect(settings).toMatchObject({ region: 'us-west-2', stateTable: 'hms-codeblue-state', auditTable: 'hms-codeblue-audit' });
+  expect(settings).toMatchObject({ region: 'us-west-2', stateTable: 'hms-codeblue-state', auditTable: 'hms-codeblue-audit-events' });
 });
 
 it('names that the environment gives win', () => {
