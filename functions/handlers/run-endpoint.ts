@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { AnyEndpoint, HttpResponse } from '../common/endpoint.ts';
 import { jsonResponse } from '../common/endpoint.ts';
@@ -38,6 +39,8 @@ async function answerOf(endpoint: AnyEndpoint, event: unknown, host: Host, deadl
     const caller = parsed.requestContext.authorizer?.iam.userArn;
     // Lambda lets nobody through to a signed endpoint; this holds should its URL ever be made an open one.
     if (endpoint.auth === 'iam' && !caller) return jsonResponse(403, { status: 'forbidden', message: 'Sign the request (AWS SigV4).' });
+    const body = textOf(parsed);
+    if (endpoint.auth === 'iam' && body.isLossy) return jsonResponse(400, { status: 'invalid', message: 'The body is no UTF-8.' });
     const request = {
       ...(endpoint.auth === 'iam' ? { caller } : {}),
       requestId: parsed.requestContext.requestId,
@@ -45,7 +48,7 @@ async function answerOf(endpoint: AnyEndpoint, event: unknown, host: Host, deadl
       path: parsed.rawPath,
       query: parsed.queryStringParameters,
       headers: Object.fromEntries(Object.entries(parsed.headers).map(([name, value]) => [name.toLowerCase(), value])),
-      body: parsed.isBase64Encoded ? Buffer.from(parsed.body, 'base64').toString('utf8') : parsed.body,
+      body: body.text,
     };
     return await endpoint.execute(request, host.ports, contextOf(host, host.clock.now(), deadline));
   } catch (error) {
@@ -55,4 +58,11 @@ async function answerOf(endpoint: AnyEndpoint, event: unknown, host: Host, deadl
       ? jsonResponse(503, { status: 'unavailable', message: 'Try again in a moment.' }, { 'retry-after': '5' })
       : jsonResponse(500, { status: 'error', message: 'Internal error.' });
   }
+}
+
+/** A body in another encoding is read with marks for what UTF-8 does not know: who must not change what was said refuses it. */
+function textOf({ body, isBase64Encoded }: z.output<typeof FunctionUrlEvent>): { readonly text: string; readonly isLossy: boolean } {
+  if (!isBase64Encoded) return { text: body, isLossy: false };
+  const bytes = Buffer.from(body, 'base64');
+  return { text: bytes.toString('utf8'), isLossy: !isUtf8(bytes) };
 }
