@@ -44,13 +44,14 @@ export function motoSettings(clock: Clock, securityGroupId = 'sg-00000000'): Aws
   return settingsFromEnvironment(environment, { operations: motoOperations, clock });
 }
 
+const text = (name: string) => ({ AttributeName: name, AttributeType: 'S' as const });
+const keys = (partition: string, sort?: string): CreateTableCommandInput['KeySchema'] => [
+  { AttributeName: partition, KeyType: 'HASH' },
+  ...(sort ? [{ AttributeName: sort, KeyType: 'RANGE' as const }] : []),
+];
+
 /** The tables as lib/ makes them. */
 export async function createTables(): Promise<void> {
-  const text = (name: string) => ({ AttributeName: name, AttributeType: 'S' as const });
-  const keys = (partition: string, sort?: string): CreateTableCommandInput['KeySchema'] => [
-    { AttributeName: partition, KeyType: 'HASH' },
-    ...(sort ? [{ AttributeName: sort, KeyType: 'RANGE' as const }] : []),
-  ];
   const dynamo = dynamoIn(motoOperations.regions.primary);
   await dynamo.send(
     new CreateTableCommand({
@@ -60,25 +61,33 @@ export async function createTables(): Promise<void> {
       KeySchema: keys(stateTableKeys.partition, stateTableKeys.sort),
     }),
   );
-  for (const [table, partition, indexes] of [
-    [auditTableName(motoOperations), auditTableKeys.partition, Object.values(auditTableIndexes)],
-    [auditLogTableName(motoOperations), auditLogTableKeys.partition, Object.values(auditLogTableIndexes)],
-  ] as const) {
-    const attributes = new Set([partition, ...indexes.flatMap(({ partition: ofIndex, sort }) => [ofIndex, sort])]);
-    await dynamo.send(
-      new CreateTableCommand({
-        TableName: table,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [...attributes].map(text),
-        KeySchema: keys(partition),
-        GlobalSecondaryIndexes: indexes.map((index) => ({
-          IndexName: index.name,
-          KeySchema: keys(index.partition, index.sort),
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        })),
-      }),
-    );
-  }
+  await createIndexedTable(auditTableName(motoOperations), auditTableKeys.partition, Object.values(auditTableIndexes));
+  await createAuditLogTable(motoOperations);
+}
+
+/** The table of one Region's log. */
+export const createAuditLogTable = (operations: Pick<Operations, 'name'>): Promise<void> =>
+  createIndexedTable(auditLogTableName(operations), auditLogTableKeys.partition, Object.values(auditLogTableIndexes));
+
+async function createIndexedTable(
+  table: string,
+  partition: string,
+  indexes: readonly { readonly name: string; readonly partition: string; readonly sort: string }[],
+): Promise<void> {
+  const attributes = new Set([partition, ...indexes.flatMap((index) => [index.partition, index.sort])]);
+  await dynamoIn(motoOperations.regions.primary).send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [...attributes].map(text),
+      KeySchema: keys(partition),
+      GlobalSecondaryIndexes: indexes.map((index) => ({
+        IndexName: index.name,
+        KeySchema: keys(index.partition, index.sort),
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      })),
+    }),
+  );
 }
 
 /** A key under each of the given aliases, in both Regions. @returns key ARNs by Region of the last alias */
