@@ -63,7 +63,7 @@ export function leafHashesOf(bundle: Uint8Array, hashes: number): Uint8Array {
 export function rootOf(hashes: Uint8Array): Uint8Array {
   let width = hashes.length / HASH_BYTES;
   if (width === 1) return Buffer.from(hashes);
-  for (let n = 0; n < width; n += 1) work.set(hashes.subarray(n * HASH_BYTES, (n + 1) * HASH_BYTES), slot(n));
+  for (let n = 0; n < width; n += 2) work.set(hashes.subarray(n * HASH_BYTES, (n + 2) * HASH_BYTES), slot(n));
   for (; width > 1; width = (width + 1) >> 1) {
     for (let n = 0; n < width >> 1; n += 1) work.write(sha256(pairs[n] ?? work), slot(n), HASH_BYTES, 'latin1');
     if (width & 1) work.copyWithin(slot(width >> 1), slot(width - 1), slot(width - 1) + HASH_BYTES);
