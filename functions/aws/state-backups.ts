@@ -10,7 +10,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { StateBackups, TableBackup } from '../backup/ports.ts';
 import { NotFound, NotOwned } from '../common/errors.ts';
-import { restoredTablePrefix, stateKeyAlias } from '../common/names.ts';
+import { auditTableKeys, restoredTablePrefix, stateKeyAlias } from '../common/names.ts';
+import { eventKey, eventOf } from './audit/event-items.ts';
+import { readItems } from './batch-items.ts';
 import { documentsIn, dynamoIn } from './dynamodb.ts';
 import { calling, callingFor, errorNameOf } from './errors.ts';
 import type { AwsSettings } from './settings.ts';
@@ -46,6 +48,7 @@ export function stateBackupsPort({ region, operations, clock, stateTable, auditT
 
   return {
     tables: () => [stateTable, auditTable],
+    eventsTable: () => auditTable,
     async backup(table, name) {
       // DynamoDB gives one name to any number of backups: looking first is what makes a repeat find the first.
       const [existing] = await named(table, name);
@@ -101,6 +104,11 @@ export function stateBackupsPort({ region, operations, clock, stateTable, auditT
     async removeRestored(into) {
       assertOurs(into);
       if (await describeTable(into)) await callingFor(`remove ${into}`, () => dynamo.send(new DeleteTableCommand({ TableName: into })));
+    },
+    async restoredEvents(into, refs) {
+      assertOurs(into);
+      const keys = refs.map((ref) => ({ [auditTableKeys.partition]: eventKey(ref) }));
+      return (await readItems({ documents: documentsIn(region), clock }, into, keys)).map(eventOf);
     },
     compare: (table, into, until) => compareTables({ documents: documentsIn(region), clock, region }, table, into, until),
   };

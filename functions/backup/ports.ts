@@ -1,3 +1,4 @@
+import type { EventRef, RecordedEvent } from '../audit/ports.ts';
 import type { DatabaseId, RecoveryPointId, Region } from '../common/ids.ts';
 import type { BackupKind, LiveDatabase, RecoveryPoint, RestoredDatabase, Snapshot } from './models.ts';
 
@@ -94,6 +95,8 @@ export interface LockedCopy {
 export interface StateBackups {
   /** The tables that hold state and audit events. */
   tables(): readonly string[];
+  /** The one of them that holds the audit events. */
+  eventsTable(): string;
   /** Starts an on-demand backup; idempotent by name. */
   backup(table: string, name: string): Promise<TableBackup>;
   list(table: string): Promise<readonly TableBackup[]>;
@@ -103,6 +106,8 @@ export interface StateBackups {
   describeRestored(into: string): Promise<'creating' | 'available' | 'absent'>;
   listRestored(): Promise<readonly { readonly into: string; readonly createdAt: Date }[]>;
   removeRestored(into: string): Promise<void>;
+  /** Audit events as a restored copy of `eventsTable()` has them, read consistently. In no order; what it has not is left out. */
+  restoredEvents(into: string, refs: readonly EventRef[]): Promise<readonly RecordedEvent[]>;
   /** Items of the live table last written at or before `until`: how many, and how many are missing or different in `into`. */
   compare(
     table: string,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { RecordedEvent } from '../audit/ports.ts';
 import type { StateBackups, TableBackup } from '../backup/ports.ts';
 import type { Clock } from '../common/clock.ts';
 import { Conflict, NotFound, NotOwned } from '../common/errors.ts';
@@ -53,6 +54,7 @@ export function memoryStateBackups(settings: {
 
   return {
     tables: () => Object.keys(tableCollections),
+    eventsTable: () => 'audit',
     async backup(table, name) {
       const existing = backups.get(`${table}/${name}`)?.value;
       if (existing) return asBackup(existing);
@@ -85,6 +87,15 @@ export function memoryStateBackups(settings: {
     async removeRestored(into) {
       assertOurs(into);
       restored.delete(into);
+    },
+    async restoredEvents(into, refs) {
+      const contents = restored.get(into)?.value.contents;
+      if (!contents) throw new NotFound(`there is no restored table ${into}`);
+      const held = new Map(contents.filter(({ collection }) => collection === 'audit-recorded').map(({ key, value }) => [key, value]));
+      return refs.flatMap(({ region, eventId }) => {
+        const value = held.get(`${region} ${eventId}`);
+        return value === undefined ? [] : [RecordedEvent.parse(value)];
+      });
     },
     async compare(table, into, until) {
       const copy = restored.get(into)?.value;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { RecordedEvent } from '../../functions/audit/ports.ts';
 import type { StateBackups, TableBackup } from '../../functions/backup/ports.ts';
 import type { Clock } from '../../functions/common/clock.ts';
 import { NotFound } from '../../functions/common/errors.ts';
@@ -23,6 +24,7 @@ export function labStateBackups(live: ItemStore, store: ItemStore, tables: reado
   };
   return {
     tables: () => tables,
+    eventsTable: () => 'audit-recorded',
     async backup(table, name) {
       const stored = find(table, name);
       if (stored) return described(stored);
@@ -48,6 +50,15 @@ export function labStateBackups(live: ItemStore, store: ItemStore, tables: reado
       }),
     async removeRestored(into) {
       store.delete('restored', into);
+    },
+    async restoredEvents(into, refs) {
+      const restored = store.get('restored', into);
+      if (!restored) throw new NotFound(`there is no restored table ${into}`);
+      const inCopy = new Map(RestoredTable.parse(restored.value).items.map((item) => [item.key, item.value]));
+      return refs.flatMap(({ region, eventId }) => {
+        const value = inCopy.get(`${region} ${eventId}`);
+        return value === undefined ? [] : [RecordedEvent.parse(value)];
+      });
     },
     async compare(table, into, until) {
       const restored = store.get('restored', into);

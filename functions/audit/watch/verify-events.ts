@@ -1,0 +1,62 @@
+import { inParallel } from '../../common/in-parallel.ts';
+import type { Place, RecordedEvent } from '../ports.ts';
+import type { AuthenticLog } from './authentic-log.ts';
+import { judgePlaces, type Placed } from './judge-places.ts';
+import { openPinned, pinLogs, type Verification } from './verification.ts';
+import type { VerifyContext } from './verify-audit-log.ts';
+import { damage, type Piece } from './verify-entries.ts';
+
+/** Events of a piece: one page. */
+const pageEvents = 500;
+const placesAtATime = 32;
+/** Waiting events, among which one without a place may be. */
+const pendingLimit = 2048;
+
+/**
+ * The next page of events, newest first, against their places in the log. Only those of this Region that were recorded long enough before the verification began: what is
+ * younger may rightly wait. All Regions' events are in one table; each Region verifies its own.
+ */
+export async function verifyEvents(state: Verification, startedAt: Date, context: VerifyContext): Promise<Piece> {
+  const { region, operations, auditEvents } = context;
+  const bound = new Date(startedAt.getTime() - operations.audit.watch.integratedWithin * 1000);
+  // By the events' own times, which may be ahead of ours; when they were recorded counts.
+  const until = new Date(startedAt.getTime() + operations.audit.clockSkew.ahead * 1000);
+  const page = await auditEvents.query({ from: new Date(0), until }, { limit: pageEvents, ...(state.next === undefined ? {} : { next: state.next }) });
+  const own = page.events.filter((event) => event.region === region && new Date(event.recordedAt) < bound);
+  const findings = await judgeOwn(own, state, context);
+  const { next: _, ...rest } = state;
+  const counted = { ...rest, events: state.events + own.length };
+  return { state: page.next === undefined ? { ...counted, phase: 'done' } : { ...counted, next: page.next }, findings };
+}
+
+async function judgeOwn(events: readonly RecordedEvent[], state: Verification, context: VerifyContext) {
+  const { region, auditQueue } = context;
+  const places = new Map<string, Place | undefined>();
+  await inParallel(placesAtATime, events, async ({ eventId }) => {
+    places.set(eventId, await auditQueue.place(eventId));
+  });
+  const withoutPlace = events.some(({ eventId }) => places.get(eventId) === undefined);
+  const waiting = new Set(withoutPlace ? (await auditQueue.pending(pendingLimit)).map(({ eventId }) => eventId) : []);
+  const placed = events.map((event): Placed => ({ event, place: places.get(event.eventId), waits: waiting.has(event.eventId) }));
+  const newest = state.logs.at(-1)?.generation ?? context.operations.audit.generation;
+  try {
+    return await judgePlaces(placed, newest, await logsFor(placed, state, context));
+  } catch (error) {
+    return [damage(error, { region, generation: newest })];
+  }
+}
+
+/** The logs as they were pinned; where some event has a place beyond their end (it waited when the verification began), as they are now. */
+async function logsFor(placed: readonly Placed[], state: Verification, context: VerifyContext) {
+  const { region } = context;
+  const isBeyond = ({ place }: Placed) => place !== undefined && place.index >= (state.logs.find(({ generation }) => generation === place.generation)?.size ?? 0);
+  const logs = placed.some(isBeyond) ? (await pinLogs(region, context)).logs : state.logs;
+  const opened = new Map<number, Promise<AuthenticLog>>();
+  return async (generation: number): Promise<AuthenticLog | undefined> => {
+    const pinned = logs.find((each) => each.generation === generation);
+    if (!pinned) return undefined;
+    const log = opened.get(generation) ?? openPinned(region, pinned, context);
+    opened.set(generation, log);
+    return log;
+  };
+}
