@@ -199,6 +199,8 @@ export const tagKeys = {
   standsIn: 'codeblue:stands-in',
   /** Value: since when everything around its data is as the live one's; on such a copy. */
   fitSince: 'codeblue:fit-since',
+  /** Value: `superseded`; on partial tiles of the audit log, which are the same in every batch but the last. */
+  keeping: 'codeblue:keeping',
   /** Followed by the id of a security group rule; value: the rule that the network fence took out. */
   revokedRule: 'codeblue:revoked:',
 } as const;

@@ -52,6 +52,7 @@ export class StateTables extends Construct {
         indexName: name,
         partitionKey: text(partition),
         sortKey: text(sort),
+        projectionType: dynamodb.ProjectionType.KEYS_ONLY, // what is found is read from the table, where erasing removed it
       })),
     });
   }

@@ -1,17 +1,15 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Region } from '../../functions/common/ids.ts';
 import { backupKeyAlias, bucketName, partitionOf } from '../../functions/common/names.ts';
 import type { Operations } from '../../functions/common/operations.ts';
+import { accessLogBucket, closed, replicationRule } from '../shared/closed-bucket.ts';
 import { exactRole, grant } from '../shared/grant.ts';
 import { keysThroughService } from '../shared/key-grants.ts';
-import type { RegionScope } from '../shared/region-scope.ts';
+import { type RegionScope, replicaRegion } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
-
-/** How long the log of who read the bucket is kept: six years, the retention of HIPAA's documentation (45 CFR 164.316(b)(2)(i)). */
-const accessLogRetention = Duration.days(6 * 365 + 2);
 
 /**
  * Manifests, proofs and reports of one Region: versioned, under the Region's own key, over TLS only, and locked. Until the vault
@@ -25,19 +23,7 @@ export class EvidenceBucket extends Construct {
     super(parent, 'Evidence');
     const { operations, region } = scope;
     const replica = replicaRegion(scope);
-    const closed = {
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
-      versioned: true,
-    };
-    const accessLogs = new s3.Bucket(this, 'AccessLogs', {
-      ...closed,
-      encryption: s3.BucketEncryption.S3_MANAGED,
-      lifecycleRules: [{ expiration: accessLogRetention, noncurrentVersionExpiration: Duration.days(30) }],
-    });
+    const accessLogs = accessLogBucket(this);
     this.bucket = new s3.Bucket(this, 'Bucket', {
       ...closed,
       bucketName: bucketName(operations, region),
@@ -51,13 +37,12 @@ export class EvidenceBucket extends Construct {
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(1) }],
       ...(replica ? proofReplication(this, replica, scope) : {}),
     });
-    acknowledgeBucketRules(accessLogs, replica ? undefined : this.bucket);
+    if (replica) return;
+    Validations.of(this.bucket).acknowledge({
+      id: replicationRule,
+      reason: 'the end of the chain: it holds the proofs that the other Regions replicate',
+    });
   }
-}
-
-/** Deployed before this Region, so that its bucket and key exist: primary -> standby -> tertiary. */
-function replicaRegion({ operations: { regions }, role }: RegionScope): Region | undefined {
-  return { primary: regions.standby, standby: regions.tertiary, tertiary: undefined }[role];
 }
 
 /** What survives the Region that wrote it. */
@@ -121,21 +106,4 @@ function defaultRetention({ vaultLock }: Operations): Pick<s3.BucketProps, 'obje
     objectLockDefaultRetention:
       vaultLock.mode === 'compliance' ? s3.ObjectLockRetention.compliance(days) : s3.ObjectLockRetention.governance(days),
   };
-}
-
-function acknowledgeBucketRules(accessLogs: s3.Bucket, lastOfChain: s3.Bucket | undefined): void {
-  const replication = 'HIPAA.Security-S3BucketReplicationEnabled';
-  Validations.of(accessLogs).acknowledge(
-    { id: replication, reason: 'tells who read the bucket of this Region and is of no use without it' },
-    {
-      id: 'HIPAA.Security-S3DefaultEncryptionKMS',
-      reason: 'S3 delivers access logs to buckets under its own keys only; they hold object names, no content',
-    },
-  );
-  if (lastOfChain) {
-    Validations.of(lastOfChain).acknowledge({
-      id: replication,
-      reason: 'the end of the chain: it holds the proofs that the other Regions replicate',
-    });
-  }
 }

@@ -26,3 +26,13 @@ export function deploymentOrder(operations: Operations): readonly RegionScope[] 
 
 /** Whether this Region restores and judges backups. */
 export const judges = ({ operations, region }: RegionScope): boolean => judgingRegions(operations).includes(region);
+
+/** Where buckets are copied to. Deployed before this Region, so that bucket and key exist: primary -> standby -> tertiary. */
+export function replicaRegion({ operations: { regions }, role }: RegionScope): Region | undefined {
+  return { primary: regions.standby, standby: regions.tertiary, tertiary: undefined }[role];
+}
+
+/** The Region whose buckets are copied here. */
+export function copiedRegion({ operations: { regions }, role }: RegionScope): Region | undefined {
+  return { primary: undefined, standby: regions.primary, tertiary: regions.standby }[role];
+}

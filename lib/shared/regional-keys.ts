@@ -56,16 +56,16 @@ export class RegionalKeys extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': account } },
       }),
     );
+    this.state.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'EventsReachTheQueues', // and lie on the audit bus
+        principals: [new iam.ServicePrincipal('events.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': account } },
+      }),
+    );
     if (operations.incidents.mode === 'on') {
-      this.state.addToResourcePolicy(
-        new iam.PolicyStatement({
-          sid: 'EventsReachTheQueues',
-          principals: [new iam.ServicePrincipal('events.amazonaws.com')],
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          resources: ['*'],
-          conditions: { StringEquals: { 'aws:SourceAccount': account } },
-        }),
-      );
       this.links = new kms.Key(this, 'Links', {
         keySpec: kms.KeySpec.HMAC_256,
         keyUsage: kms.KeyUsage.GENERATE_VERIFY_MAC,
