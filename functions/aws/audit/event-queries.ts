@@ -41,9 +41,9 @@ export async function queryEvents(
   filter: EventFilter,
   { limit, next }: { readonly limit: number; readonly next?: string },
 ): Promise<EventPage> {
-  const until = filter.until.toISOString();
+  const until = sortable(filter.until);
   const after = next === undefined ? undefined : placeOfCursor(next);
-  const range = { from: filter.from.toISOString(), upTo: after !== undefined && after < until ? after : until };
+  const range = { from: sortable(filter.from), upTo: after !== undefined && after < until ? after : until };
   const events: RecordedEvent[] = [];
   let last: EventPlace | undefined;
   for await (const lines of inChunks(candidates(settings, filter, range, limit), Math.min(limit + 1, candidatesAtATime))) {
@@ -55,6 +55,9 @@ export async function queryEvents(
   }
   return { events };
 }
+
+/** Years of four digits: others do not sort as text. */
+const sortable = (time: Date): string => new Date(Math.min(Math.max(time.getTime(), 0), Date.UTC(10_000, 0) - 1)).toISOString();
 
 /** Both phases, of every Region. */
 export async function eventsOfAct(settings: Settings, actId: string): Promise<readonly RecordedEvent[]> {

@@ -7,7 +7,7 @@ const TIMEOUT_MILLISECONDS = 10_000;
 const LONGEST_ANSWER_BYTES = 65_536;
 
 /** HTTP to the witnesses that the config names; no redirect is followed, so nobody else is asked. */
-export function witnessesPort(): Witnesses {
+export function witnessesPort({ timeoutMilliseconds = TIMEOUT_MILLISECONDS } = {}): Witnesses {
   return {
     async addCheckpoint(url, body) {
       const address = `${url.replace(/\/+$/, '')}/add-checkpoint`;
@@ -17,7 +17,7 @@ export function witnessesPort(): Witnesses {
           headers: { 'content-type': 'text/plain; charset=utf-8' },
           body,
           redirect: 'manual',
-          signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+          signal: AbortSignal.timeout(timeoutMilliseconds),
         });
         return { status: response.status, contentType: response.headers.get('content-type') ?? '', body: await shortText(response) };
       } catch (cause) {
