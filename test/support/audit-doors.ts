@@ -22,8 +22,11 @@ interface Request {
 }
 
 /** The doors of the audit log in memory, run as their hosts run them; `lines` is all that they log. */
-export function auditDoors(given: { readonly operations?: Operations; readonly ports?: Partial<Ports> } = {}) {
-  const world = memoryWorld(given.operations ? { operations: given.operations } : {});
+export function auditDoors(given: { readonly operations?: Operations; readonly ports?: Partial<Ports>; readonly start?: string } = {}) {
+  const world = memoryWorld({
+    ...(given.operations ? { operations: given.operations } : {}),
+    ...(given.start ? { start: given.start } : {}),
+  });
   const lines: string[] = [];
   const line =
     (level: string) =>
