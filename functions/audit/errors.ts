@@ -11,3 +11,15 @@ export class LogDamaged extends CodeblueError {
   override readonly name = 'LogDamaged';
   readonly retryable = false;
 }
+
+/** The event is durable, and waits still for its place in the log; or the checkpoint that is read here does not reach it yet. A moment later it can be proven. */
+export class NotInLogYet extends CodeblueError {
+  override readonly name = 'NotInLogYet';
+  readonly retryable = true;
+}
+
+/** Fewer witnesses cosigned a checkpoint than the config wants: it is not published, and its batch stays claimed until they do. */
+export class WitnessesMissing extends CodeblueError {
+  override readonly name = 'WitnessesMissing';
+  readonly retryable = true;
+}
