@@ -1,6 +1,7 @@
 import { Conflict } from '../../common/errors.ts';
 import { LogDamaged } from '../errors.ts';
 import { checkpointText, openNote, signedNote } from './checkpoint.ts';
+import { type CosignedTree, cosignTree } from './cosign-tree.ts';
 import type { LogKey, SequencerMemory, SequencerPorts } from './sequencer.ts';
 
 /** Times that another sequencer may publish between reading the checkpoint and writing it: each makes it larger, so more than a few are a fault. */
@@ -21,8 +22,7 @@ export interface StoredTree {
  * therefore never hides what is newer.
  *
  * @returns witnesses that did not cosign it
- * @throws NoteRefused when what is published is not signed by the log's key; LogDamaged when it has this size and another root; ServiceUnavailable when too few witnesses cosign;
- * Conflict
+ * @throws NoteRefused when what is published is not signed by the log's key; LogDamaged when it has this size and another root; WitnessesMissing; ServiceUnavailable; Conflict
  */
 export async function publishTree(tree: StoredTree, ports: SequencerPorts, memory: SequencerMemory): Promise<number> {
   const { region, auditObjects } = ports;
@@ -42,11 +42,15 @@ export async function publishTree(tree: StoredTree, ports: SequencerPorts, memor
   throw new Conflict(`the checkpoint of generation ${key.generation} was replaced ${ATTEMPTS} times while it was being written`);
 }
 
-/** Signs, and opens what came of it: a signature that the published key does not confirm is never published. */
-async function signedTree({ key, size, root }: StoredTree, { checkpointSigner }: SequencerPorts, memory: SequencerMemory) {
+/** Signs, and opens what came of it: a signature that the published key does not confirm is never published. What is signed and wants cosignatures is kept, with those it has. */
+async function signedTree(tree: StoredTree, ports: SequencerPorts, memory: SequencerMemory): Promise<CosignedTree> {
+  const { key, size, root } = tree;
   const text = checkpointText({ origin: key.origin, size, root });
-  const signature = await checkpointSigner.sign(key.generation, Buffer.from(text));
-  const note = signedNote(text, key.origin, key.publicKey, signature);
-  openNote(note, key.verifierKey);
-  return { note, late: 0 };
+  if (memory.signed?.text !== text) {
+    const signature = await ports.checkpointSigner.sign(key.generation, Buffer.from(text));
+    const note = signedNote(text, key.origin, key.publicKey, signature);
+    openNote(note, key.verifierKey);
+    memory.signed = { text, note };
+  }
+  return cosignTree(tree, memory.signed, ports, memory);
 }

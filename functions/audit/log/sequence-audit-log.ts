@@ -6,6 +6,7 @@ import { repeatedly } from '../../common/repeatedly.ts';
 import { every } from '../../common/schedule.ts';
 import { defineTask, type TaskContext } from '../../common/task.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
+import { WitnessesMissing } from '../errors.ts';
 import { sequenceOnce } from './sequence.ts';
 import { type Sequenced, sequencerMemory } from './sequencer.ts';
 
@@ -53,6 +54,7 @@ export const sequenceAuditLog = defineTask({
         total.failures++;
         lastFailure = error;
         await count(metricNames.audit.sequencingFailed, 1, context);
+        if (error instanceof WitnessesMissing) await count(metricNames.audit.cosignaturesLate, 1, context);
         throw error; // `repeatedly` writes it down, and the next pass goes on where this one stopped
       }
     });

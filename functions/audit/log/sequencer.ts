@@ -30,8 +30,10 @@ export interface SequencerMemory {
   edge?: { readonly generation: number; readonly edge: RightEdge };
   /** Keys never change, and one generation has one. */
   key?: LogKey;
-  /** The checkpoint that is signed and not published: witnesses were missing. */
-  signed?: { readonly key: LogKey; readonly size: number; readonly note: string };
+  /** The checkpoint that was signed last, with the cosignatures that it has so far. */
+  signed?: { readonly text: string; note: string };
+  /** Witnesses that did not answer, by their verifier key, and until when (milliseconds since 1970) they are not waited for. */
+  readonly silentUntil: Map<string, number>;
 }
 
 /** The public half of the key of one generation. */
@@ -47,6 +49,7 @@ export interface LogKey {
 
 export const sequencerMemory = (given: Partial<Pick<SequencerMemory, 'run' | 'batchLimit'>> = {}): SequencerMemory => ({
   batchLimit: BATCH_LIMIT,
+  silentUntil: new Map(),
   ...given,
 });
 
