@@ -23,7 +23,7 @@ import { ScheduledTask } from '../shared/scheduled-task.ts';
 import { HomeRegionDenied } from '../verification/home-region-denied.ts';
 import { VerificationMachines } from '../verification/verification-machines.ts';
 import { AlarmStack } from './alarm-stack.ts';
-import { AuditStack } from './audit-stack.ts';
+import { AuditStack, worksOnAuditLog } from './audit-stack.ts';
 import { IncidentStack } from './incident-stack.ts';
 import { MovingStack } from './moving-stack.ts';
 import { RegionWorkers } from './region-workers.ts';
@@ -66,13 +66,10 @@ export class RegionStack extends Stack {
     const workers = new RegionWorkers(this, { ...ground, acknowledgeUrl: incidents?.acknowledgeUrl });
 
     const group = new ScheduleGroup(this, 'Schedules', { scheduleGroupName: `${operations.name}-codeblue` });
-    const scheduled = tasks.filter((each) => runsHere(each, operations, region)).map((task) => ({ task, worker: workers.make(task) }));
-    for (const { task, worker } of scheduled) new ScheduledTask(this, { scope, task, worker, keys, group });
-    const auditLog = new AuditStack(
-      this,
-      ground,
-      scheduled.map(({ worker }) => worker),
-    );
+    for (const task of tasks.filter((each) => runsHere(each, operations, region) && !worksOnAuditLog(each))) {
+      new ScheduledTask(this, { scope, task, worker: workers.make(task), keys, group });
+    }
+    const auditLog = new AuditStack(this, ground, group);
     for (const [name, { url }] of auditLog.addresses) {
       new CfnOutput(this, `${name}-url`, { value: url, description: 'Where services send audit events, signed (SigV4, service lambda)' });
     }

@@ -46,6 +46,8 @@ const runbooks = IncidentPolicy.shape.runbooks.parse([
   },
 ]);
 
+const witness = { verifierKey: 'witness.example+3bcd9d5e+AZiI6Zgw4lSYGC8G6WwWxoAlaR7Jvlvyb2OrT1kRPZZe', url: 'https://witness.example' };
+
 interface Variant {
   readonly failover?: 'off' | 'approve';
   readonly incidents?: 'off' | 'on';
@@ -58,6 +60,7 @@ export function monitoredOperations({ failover = 'approve', incidents = 'off' }:
   return testOperations({
     failover: { ...given.failover, mode: failover },
     incidents: { ...given.incidents, mode: incidents, monitored, runbooks },
+    audit: { ...given.audit, witnesses: { use: [witness], quorum: 0 } },
     databases: given.databases.map((database) => ({
       ...database,
       sites: Object.fromEntries(Object.entries(database.sites).map(([region, site]) => [region, { ...site, limits }])),

@@ -16,7 +16,13 @@ const same = (...alarms: string[]): Cause['consequences'] => alarms.map((alarm) 
  */
 const causes: readonly Cause[] = [
   // Everything else that another Region hears of a lost one: its lease, its databases, its end of the replication.
-  { alarm: 'RegionDown', consequences: any('LeaseNotRenewed', 'GuardianLost', 'ReplicaLagging', 'ReplicaMissing') },
+  {
+    alarm: 'RegionDown',
+    consequences: [
+      ...any('LeaseNotRenewed', 'GuardianLost', 'ReplicaLagging', 'ReplicaMissing'),
+      ...same('AuditWatchSilent', 'AuditLogStale'), // of its log
+    ],
+  },
   // Nobody renews what nobody can read.
   { alarm: 'CoordinationUnreachable', consequences: any('LeaseNotRenewed', 'GuardianLost') },
   {
@@ -27,7 +33,11 @@ const causes: readonly Cause[] = [
     ],
   },
   { alarm: 'ServiceDown', consequences: same('ErrorRateHigh', 'ResponseSlow') },
+  // Nothing gets into the log that a sequencer does not put there.
+  { alarm: 'SequencingFailing', consequences: same('AuditLogStale', 'AuditEventNotIntegrated') },
+  { alarm: 'AuditLogStale', consequences: same('AuditEventNotIntegrated') },
   // The same silence, heard twice.
+  { alarm: 'AuditWatchSilent', consequences: [{ alarm: 'TaskOverdue', of: { subject: 'check-audit-log' } }] },
   { alarm: 'ObserverSilent', consequences: [{ alarm: 'TaskOverdue', of: { subject: 'observe-regions' } }] },
   { alarm: 'GuardianLost', consequences: [{ alarm: 'TaskOverdue', of: { subject: 'guard-lease' } }] },
 ];

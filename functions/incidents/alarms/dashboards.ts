@@ -37,7 +37,7 @@ const titles: Readonly<Record<DashboardName, string>> = {
   system: 'System: processors, memory, disks, tasks, machines, who leads',
   application: 'Application: services, errors, response times',
   database: 'Databases: load, replication, backups and their proofs',
-  security: 'Security: failed logins, breaches',
+  security: 'Security: failed logins, breaches, the audit log',
   executive: 'At a glance: uptime, response, critical alarms, verified backups',
 };
 

@@ -1,5 +1,6 @@
 import { InvalidInput } from '../../common/errors.ts';
 import type { AlarmRow, AlarmScope } from './alarm-row.ts';
+import { auditRows } from './audit-rows.ts';
 import { backupRows } from './backup-rows.ts';
 import { databaseRows } from './database-rows.ts';
 import { failoverRows } from './failover-rows.ts';
@@ -23,6 +24,7 @@ export function alarmTable(scope: AlarmScope): readonly AlarmRow[] {
     ...workloadRows(scope),
     ...backupRows(scope),
     ...verificationRows(scope),
+    ...auditRows(scope),
     ...machineRows(scope),
     ...taskRows(scope),
     ...pagerRows(scope),
