@@ -1,6 +1,10 @@
 import { auditEventsEndpoint } from './audit/ingest/audit-events-endpoint.ts';
 import { logAuditEvents } from './audit/ingest/log-audit-events.ts';
 import { sequenceAuditLog } from './audit/log/sequence-audit-log.ts';
+import { checkAuditLog } from './audit/watch/check-audit-log.ts';
+import { restoreTestAuditLog } from './audit/watch/restore-test-audit-log.ts';
+import { sweepAuditTiles } from './audit/watch/sweep-audit-tiles.ts';
+import { verifyAuditLog } from './audit/watch/verify-audit-log.ts';
 import { advanceRecoveryPoints } from './backup/advance-recovery-points.ts';
 import { backupDatabase } from './backup/backup-database.ts';
 import { backupStateTables } from './backup/backup-state-tables.ts';
@@ -141,6 +145,10 @@ export const tasks: readonly AnyTask[] = [
   testPaging,
   remindOfDeadlines,
   sequenceAuditLog,
+  checkAuditLog,
+  verifyAuditLog,
+  restoreTestAuditLog,
+  sweepAuditTiles,
   runMissedTasks(() => tasks),
 ];
 

@@ -106,6 +106,8 @@ export interface AuditQueue {
   settle(places: ReadonlyMap<EventId, Place>): Promise<void>;
   /** Undefined while it waits, and where it was never recorded. */
   place(eventId: EventId): Promise<Place | undefined>;
+  /** Of many, read consistently; those that wait, or were never recorded, are left out. */
+  places(eventIds: readonly EventId[]): Promise<ReadonlyMap<EventId, Place>>;
 }
 
 /** Where an event is in the log. */

@@ -18,11 +18,16 @@ export interface CountedAct {
 }
 
 /** What is to be done, before it is. Told again by a later run of the same act, it is the same. */
-export const recordIntent = (act: CountedAct, details: AuditEvent['details'], ports: ActPorts): Promise<void> => record('intent', 'pending', act, details, ports);
+export const recordIntent = (act: CountedAct, details: AuditEvent['details'], ports: ActPorts): Promise<void> =>
+  record('intent', 'pending', act, details, ports);
 
 /** What came of it: counts, a root, a duration. */
-export const recordOutcome = (act: CountedAct, outcome: 'success' | 'failure', details: AuditEvent['details'], ports: ActPorts): Promise<void> =>
-  record('outcome', outcome, act, details, ports);
+export const recordOutcome = (
+  act: CountedAct,
+  outcome: 'success' | 'failure',
+  details: AuditEvent['details'],
+  ports: ActPorts,
+): Promise<void> => record('outcome', outcome, act, details, ports);
 
 async function record(
   phase: AuditEvent['phase'],
@@ -32,5 +37,16 @@ async function record(
   { auditLog, clock, region }: ActPorts,
 ): Promise<void> {
   const actId = `${action}:${resource}:${startedAt.toISOString()}`;
-  await auditLog.record({ eventId: `${actId}:${phase}`, actId, phase, at: timestamp(clock.now()), actor, action, resource, region, outcome, details });
+  await auditLog.record({
+    eventId: `${actId}:${phase}`,
+    actId,
+    phase,
+    at: timestamp(clock.now()),
+    actor,
+    action,
+    resource,
+    region,
+    outcome,
+    details,
+  });
 }

@@ -1,5 +1,7 @@
-import { after, minutes, seconds } from '../../common/duration.ts';
+import type { Clock } from '../../common/clock.ts';
+import { after, minutes, seconds, secondsBetween } from '../../common/duration.ts';
 import { inParallel } from '../../common/in-parallel.ts';
+import type { Operations } from '../../common/operations.ts';
 import { bodyOf } from '../events/recorded.ts';
 import { TILE_WIDTH } from '../log/models.ts';
 import type { AuditEvents, EventRef, RecordedEvent } from '../ports.ts';
@@ -35,10 +37,16 @@ export async function readEntries(
   });
 }
 
+export interface EventPorts {
+  readonly auditEvents: Pick<AuditEvents, 'get' | 'query'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly operations: Pick<Operations, 'audit'>;
+}
+
 /** Entries against the events of the table: those that are missing or altered, and those whose body is gone and no erasing of it is recorded. */
 export async function judgeEntries(
   entries: readonly Entry[],
-  auditEvents: Pick<AuditEvents, 'get' | 'query'>,
+  { auditEvents, clock, operations }: EventPorts,
 ): Promise<{ readonly findings: readonly Finding[]; readonly erased: number }> {
   const refs = entries.map(eventOfEntry);
   const events = new Map((await auditEvents.get(refs.filter((ref) => ref !== undefined))).map((event) => [event.eventId, event]));
@@ -50,11 +58,15 @@ export async function judgeEntries(
     if (verdict === 'erased' && event) erased.push({ entry, event });
     else if (typeof verdict !== 'string') findings.push(verdict);
   }
+  // The act of an erasing in another Region may come here after what it did: the next look has it.
+  const isYoung = ({ erasedAt }: RecordedEvent) =>
+    erasedAt !== undefined && Math.abs(secondsBetween(new Date(erasedAt), clock.now())) < operations.audit.watch.integratedWithin;
+  const old = erased.filter(({ event }) => !isYoung(event));
   const recorded = await recordedErasures(
-    erased.map(({ event }) => event),
+    old.map(({ event }) => event),
     auditEvents,
   );
-  for (const { entry, event } of erased) {
+  for (const { entry, event } of old) {
     if (recorded.has(nameOf(event))) continue;
     const { region, generation } = entry;
     findings.push({

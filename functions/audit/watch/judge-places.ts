@@ -24,7 +24,8 @@ export async function judgePlaces(placed: readonly Placed[], newest: number, log
   const bundles = new Map<string, Promise<readonly Uint8Array[]>>();
   for (const { event, place, waits } of placed) {
     const { region, eventId } = event;
-    const find = (code: Finding['code'], says: string, generation = newest) => findings.push({ code, region, generation, subject: eventId, says });
+    const find = (code: Finding['code'], says: string, generation = newest) =>
+      findings.push({ code, region, generation, subject: eventId, says });
     if (!place) {
       if (waits) find('AuditEventNotIntegrated', `event ${eventId} waits for its place in the log`);
       else find('AuditLogGap', `event ${eventId} has no place in the log and waits for none`);
@@ -41,7 +42,8 @@ export async function judgePlaces(placed: readonly Placed[], newest: number, log
     const entries = bundles.get(key) ?? log.entries(bundle);
     bundles.set(key, entries);
     const entry = (await entries)[index % TILE_WIDTH];
-    if (!entry || Buffer.from(entry).toString('utf8') !== event.leaf) find('AuditLogGap', `event ${eventId} is not entry ${index}, which is its place`, generation);
+    if (!entry || Buffer.from(entry).toString('utf8') !== event.leaf)
+      find('AuditLogGap', `event ${eventId} is not entry ${index}, which is its place`, generation);
   }
   return findings;
 }

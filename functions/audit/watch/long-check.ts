@@ -58,7 +58,9 @@ export async function takeHold<S extends z.ZodType>(
     if (stands) version++;
     return stands;
   };
-  const state = unfinished ? parseAs(schema, unfinished.state, `the progress of ${check}`) : parseAs(schema, await begin?.(), `the progress of ${check}`);
+  const state = unfinished
+    ? parseAs(schema, unfinished.state, `the progress of ${check}`)
+    : parseAs(schema, await begin?.(), `the progress of ${check}`);
   if (!(await write({ state: plain(state), heldUntil }))) return undefined;
   return {
     startedAt: new Date(startedAt),

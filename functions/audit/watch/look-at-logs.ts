@@ -116,7 +116,7 @@ async function readNew(log: AuthenticLog, { seen }: Judged, { region, generation
     const until = Math.min(log.size, reached + atATime - (reached % TILE_WIDTH));
     await readEntries(log, ref, { from: reached, until }, async (entries) => {
       // Events of another Region may not have come here yet: whether they are there is that Region's own watch to see.
-      if (region === ports.region) findings.push(...(await judgeEntries(entries, ports.auditEvents)).findings);
+      if (region === ports.region) findings.push(...(await judgeEntries(entries, ports)).findings);
     });
     reached = until;
   }

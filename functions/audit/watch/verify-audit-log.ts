@@ -24,7 +24,14 @@ const needs = [
 export type VerifyContext = PortsFor<(typeof needs)[number]> & TaskContext;
 
 const actor = 'task/verify-audit-log';
-const codes = ['AuditLogTruncated', 'AuditLogForked', 'AuditLogRewritten', 'AuditLogGap', 'AuditBodyAltered'] as const;
+const codes = [
+  'AuditLogTruncated',
+  'AuditLogForked',
+  'AuditLogRewritten',
+  'AuditLogGap',
+  'AuditBodyAltered',
+  'AuditEventNotIntegrated',
+] as const;
 
 /**
  * Reads this Region's whole log, entry by entry, and all its events: every tile and entry hashes to the signed checkpoint; every entry has its event, the same byte for byte; every body is
@@ -42,14 +49,16 @@ export const verifyAuditLog = defineTask({
     { key: 'go-on', schedule: every(minutes(20)), input: { begin: false } },
   ],
   runsIn: 'every',
-  catchUp: false,
   timeout: minutes(15),
   memoryMegabytes: 2048,
   needs,
   input: z.strictObject({ begin: z.boolean().default(true) }),
   async run({ begin }, context) {
     const { region, auditWatchMemory } = context;
-    const check = await takeHold(`verify-audit-log/${region}`, Verification, begin ? () => beginVerification(context) : undefined, { ...context, auditWatchMemory });
+    const check = await takeHold(`verify-audit-log/${region}`, Verification, begin ? () => beginVerification(context) : undefined, {
+      ...context,
+      auditWatchMemory,
+    });
     if (!check) return { did: 'nothing' as const };
     const act = { actor, action: 'verify-audit-log', resource: region, startedAt: check.startedAt };
     await recordIntent(act, sizesOf(check.state), context);
@@ -59,9 +68,20 @@ export const verifyAuditLog = defineTask({
     if (stopped || state.phase !== 'done') return { did: 'paused' as const, state, findings };
     const durationSeconds = secondsBetween(check.startedAt, context.clock.now());
     const { entries, events, erased, found } = state;
-    await recordOutcome(act, found === 0 ? 'success' : 'failure', { ...sizesOf(state), entries, events, erased, found, durationSeconds }, context);
+    await recordOutcome(
+      act,
+      found === 0 ? 'success' : 'failure',
+      { ...sizesOf(state), entries, events, erased, found, durationSeconds },
+      context,
+    );
     const dimensions = { Region: region };
-    await context.metrics.put({ capability: 'audit', name: metricNames.audit.verificationSeconds, value: durationSeconds, unit: 'Seconds', dimensions });
+    await context.metrics.put({
+      capability: 'audit',
+      name: metricNames.audit.verificationSeconds,
+      value: durationSeconds,
+      unit: 'Seconds',
+      dimensions,
+    });
     return { did: 'finished' as const, state, findings };
   },
 });
@@ -72,6 +92,8 @@ async function goOn(check: LongCheck<Verification>, context: VerifyContext) {
   let state: Verification = { ...check.state, atBegin: [], found: check.state.found + check.state.atBegin.length };
   while (state.phase !== 'done' && check.hasTime()) {
     const piece = state.phase === 'entries' ? await verifyEntries(state, context) : await verifyEvents(state, check.startedAt, context);
+    // The acts of a piece before it is kept: a run that dies in between tells them again, not never.
+    if (piece.findings.length > 0) await reportFindings(piece.findings, { actor, regions: [], codes }, context);
     findings.push(...piece.findings);
     state = { ...piece.state, found: state.found + piece.findings.length };
     if (!(await check.keep(state))) return { state, findings, stopped: true };
@@ -80,4 +102,5 @@ async function goOn(check: LongCheck<Verification>, context: VerifyContext) {
 }
 
 /** `<generation>: <size> <root>` for each log. */
-const sizesOf = ({ logs }: Verification): Record<string, string> => Object.fromEntries(logs.map(({ generation, size, root }) => [`log-${generation}`, `${size} ${root}`]));
+const sizesOf = ({ logs }: Verification): Record<string, string> =>
+  Object.fromEntries(logs.map(({ generation, size, root }) => [`log-${generation}`, `${size} ${root}`]));

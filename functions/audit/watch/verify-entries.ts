@@ -5,6 +5,7 @@ import type { AuthenticLog } from './authentic-log.ts';
 import { LogRewritten } from './errors.ts';
 import { type Finding, findingKey, type LogRef } from './finding.ts';
 import { judgeEntries } from './judge-entries.ts';
+import { type Entry, eventOfEntry } from './judge-event.ts';
 import { openPinned, type Verification } from './verification.ts';
 import type { VerifyContext } from './verify-audit-log.ts';
 
@@ -38,8 +39,8 @@ export async function verifyEntries(state: Verification, context: VerifyContext)
   await inParallel(bundlesAtATime, bundles, async (bundle) => {
     try {
       const read = (await log.entries(bundle)).map((bytes, at) => ({ ...ref, index: bundle * TILE_WIDTH + at, bytes }));
-      const judged = await judgeEntries(read, context.auditEvents);
-      for (const finding of judged.findings) add(finding);
+      const judged = await judgeEntries(read, context);
+      for (const finding of [...judged.findings, ...(await misplaced(read, context))]) add(finding);
       entries += read.length;
       erased += judged.erased;
     } catch (error) {
@@ -50,8 +51,26 @@ export async function verifyEntries(state: Verification, context: VerifyContext)
   return { state: { ...(until < log.bundles ? { ...state, bundle: until } : next), ...counted }, findings: [...findings.values()] };
 }
 
+/** Entries that are not where their events are said to stand: of two entries of one event, one is. What is not settled yet is not said to stand anywhere. */
+async function misplaced(entries: readonly Entry[], { auditQueue }: VerifyContext): Promise<readonly Finding[]> {
+  const events = entries.map((entry) => ({ entry, eventId: eventOfEntry(entry)?.eventId }));
+  const places = await auditQueue.places(events.flatMap(({ eventId }) => eventId ?? []));
+  return events.flatMap(({ entry: { region, generation, index }, eventId }) => {
+    const place = eventId && places.get(eventId);
+    if (!eventId || !place || (place.generation === generation && place.index === index)) return [];
+    const says = `entry ${index} is of event ${eventId}, whose place is entry ${place.index} of generation ${place.generation}`;
+    return [{ code: 'AuditLogGap', region, generation, subject: eventId, says }];
+  });
+}
+
 /** @throws what is no damage of the log */
 export function damage(error: unknown, { region, generation }: LogRef): Finding {
   if (!(error instanceof LogRewritten || error instanceof LogDamaged)) throw error;
-  return { code: 'AuditLogRewritten', region, generation, subject: error instanceof LogRewritten ? error.path : error.message, says: error.message };
+  return {
+    code: 'AuditLogRewritten',
+    region,
+    generation,
+    subject: error instanceof LogRewritten ? error.path : error.message,
+    says: error.message,
+  };
 }

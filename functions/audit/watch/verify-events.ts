@@ -1,5 +1,4 @@
-import { inParallel } from '../../common/in-parallel.ts';
-import type { Place, RecordedEvent } from '../ports.ts';
+import type { RecordedEvent } from '../ports.ts';
 import type { AuthenticLog } from './authentic-log.ts';
 import { judgePlaces, type Placed } from './judge-places.ts';
 import { openPinned, pinLogs, type Verification } from './verification.ts';
@@ -8,7 +7,6 @@ import { damage, type Piece } from './verify-entries.ts';
 
 /** Events of a piece: one page. */
 const pageEvents = 500;
-const placesAtATime = 32;
 /** Waiting events, among which one without a place may be. */
 const pendingLimit = 2048;
 
@@ -21,7 +19,10 @@ export async function verifyEvents(state: Verification, startedAt: Date, context
   const bound = new Date(startedAt.getTime() - operations.audit.watch.integratedWithin * 1000);
   // By the events' own times, which may be ahead of ours; when they were recorded counts.
   const until = new Date(startedAt.getTime() + operations.audit.clockSkew.ahead * 1000);
-  const page = await auditEvents.query({ from: new Date(0), until }, { limit: pageEvents, ...(state.next === undefined ? {} : { next: state.next }) });
+  const page = await auditEvents.query(
+    { from: new Date(0), until },
+    { limit: pageEvents, ...(state.next === undefined ? {} : { next: state.next }) },
+  );
   const own = page.events.filter((event) => event.region === region && new Date(event.recordedAt) < bound);
   const findings = await judgeOwn(own, state, context);
   const { next: _, ...rest } = state;
@@ -31,13 +32,17 @@ export async function verifyEvents(state: Verification, startedAt: Date, context
 
 async function judgeOwn(events: readonly RecordedEvent[], state: Verification, context: VerifyContext) {
   const { region, auditQueue } = context;
-  const places = new Map<string, Place | undefined>();
-  await inParallel(placesAtATime, events, async ({ eventId }) => {
-    places.set(eventId, await auditQueue.place(eventId));
+  const places = await auditQueue.places(events.map(({ eventId }) => eventId));
+  const open = events.filter(({ eventId }) => !places.has(eventId));
+  const pending = open.length > 0 ? await auditQueue.pending(pendingLimit) : [];
+  // Settled in between: it neither waited nor had its place in time to be seen.
+  const late = await auditQueue.places(open.map(({ eventId }) => eventId));
+  const waiting = new Set(pending.map(({ eventId }) => eventId));
+  const placed = events.map((event): Placed => {
+    const place = places.get(event.eventId) ?? late.get(event.eventId);
+    // Of a queue that is longer than what was read of it, nobody knows who waits.
+    return { event, place, waits: waiting.has(event.eventId) || pending.length === pendingLimit };
   });
-  const withoutPlace = events.some(({ eventId }) => places.get(eventId) === undefined);
-  const waiting = new Set(withoutPlace ? (await auditQueue.pending(pendingLimit)).map(({ eventId }) => eventId) : []);
-  const placed = events.map((event): Placed => ({ event, place: places.get(event.eventId), waits: waiting.has(event.eventId) }));
   const newest = state.logs.at(-1)?.generation ?? context.operations.audit.generation;
   try {
     return await judgePlaces(placed, newest, await logsFor(placed, state, context));
@@ -49,7 +54,8 @@ async function judgeOwn(events: readonly RecordedEvent[], state: Verification, c
 /** The logs as they were pinned; where some event has a place beyond their end (it waited when the verification began), as they are now. */
 async function logsFor(placed: readonly Placed[], state: Verification, context: VerifyContext) {
   const { region } = context;
-  const isBeyond = ({ place }: Placed) => place !== undefined && place.index >= (state.logs.find(({ generation }) => generation === place.generation)?.size ?? 0);
+  const isBeyond = ({ place }: Placed) =>
+    place !== undefined && place.index >= (state.logs.find(({ generation }) => generation === place.generation)?.size ?? 0);
   const logs = placed.some(isBeyond) ? (await pinLogs(region, context)).logs : state.logs;
   const opened = new Map<number, Promise<AuthenticLog>>();
   return async (generation: number): Promise<AuthenticLog | undefined> => {

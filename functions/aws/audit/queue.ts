@@ -72,6 +72,13 @@ export function auditQueuePort(settings: Pick<AwsSettings, 'region' | 'operation
       const { generation, index } = Item ? queuedEvent(Item) : {};
       return generation === undefined || index === undefined ? undefined : { generation, index };
     },
+    async places(eventIds) {
+      return new Map(
+        (await events(eventIds)).flatMap(({ eventId, generation, index }) =>
+          generation === undefined || index === undefined ? [] : [[eventId, { generation, index }] as const],
+        ),
+      );
+    },
   };
 
   function assertAll(eventIds: Iterable<EventId>, known: ReadonlyMap<EventId, unknown>): void {

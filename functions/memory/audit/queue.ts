@@ -47,5 +47,13 @@ export function memoryAuditQueue({ store, region }: { readonly store: ItemStore;
     async place(eventId) {
       return places.get(eventId)?.value;
     },
+    async places(eventIds) {
+      return new Map(
+        eventIds.flatMap((eventId) => {
+          const place = places.get(eventId)?.value;
+          return place ? [[eventId, place] as const] : [];
+        }),
+      );
+    },
   };
 }
