@@ -3,15 +3,15 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { CodeblueError, messageOf } from '../functions/common/errors.ts';
 import { parseAs } from '../functions/common/parse.ts';
-import { breakageNamed, breakages } from './breakages.ts';
 import { failoverDocument } from './failover-document.ts';
+import { breakageIn, breakagesOf, type GameName, movesOf, playerOf } from './games.ts';
 import { playSeeds, type Tally } from './play-seeds.ts';
-import { Simulator } from './simulator.ts';
-import { describeEnd, describeScenario, timelineLine } from './timeline.ts';
+import { timelineLine } from './timeline.ts';
 
 /** `npm run simulate`: see docs/testing.md. Exit code 1 when a promise is broken, or when a breakage is not found. */
 const Count = z.coerce.number().int().positive();
 const Options = z.strictObject({
+  audit: z.boolean().default(false),
   seeds: Count.default(10_000),
   from: Count.default(1),
   seed: Count.optional(),
@@ -30,31 +30,39 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       ...{ seeds: { type: 'string' }, from: { type: 'string' }, seed: { type: 'string' }, threads: { type: 'string' } },
-      ...{ break: { type: 'string' }, breakages: { type: 'boolean' }, json: { type: 'boolean' } },
+      ...{ break: { type: 'string' }, breakages: { type: 'boolean' }, json: { type: 'boolean' }, audit: { type: 'boolean' } },
     },
   });
   const options = parseAs(Options, values, 'the command line');
-  if (options.break !== undefined) breakageNamed(options.break); // before anything takes time
+  if (options.break !== undefined) breakageIn(gameOf(options), options.break); // before anything takes time
   if (options.seed !== undefined) return replay(options.seed, options);
   if (options.breakages) return findBreakages(options);
   return playMany(options);
 }
 
+const gameOf = ({ audit }: Options): GameName => (audit ? 'audit' : 'failover');
+
+/** The audit log is simulated without a machine. */
+const documentOf = (game: GameName): unknown => (game === 'failover' ? failoverDocument() : undefined);
+
 /** Plays one seed and prints everything that happens. */
 async function replay(seed: number, options: Options): Promise<number> {
-  const flaws = options.break === undefined ? {} : breakageNamed(options.break).flaws;
+  const game = gameOf(options);
+  const play = playerOf(game, { document: documentOf(game), breakage: options.break });
   const lines: string[] = [];
-  const simulator = new Simulator(failoverDocument(), flaws);
-  const played = await simulator.run(seed, (at, who, what) => lines.push(timelineLine(at, who, what)));
-  if (options.json) console.log(JSON.stringify({ seed, ...played, timeline: lines }));
-  else for (const line of [...describeScenario(seed, played.scenario), ...lines, ...describeEnd(played)]) console.log(line);
+  const { beginning, end, ...played } = await play(seed, (at, who, what) => lines.push(timelineLine(at, who, what)));
+  if (options.json) console.log(JSON.stringify({ seed, ...played, timeline: [...beginning, ...lines, ...end] }));
+  else for (const line of [...beginning, ...lines, ...end]) console.log(line);
   return played.violations.length === 0 ? 0 : 1;
 }
 
-async function playMany({ seeds, from, threads, break: breakage, json }: Options): Promise<number> {
+async function playMany(options: Options): Promise<number> {
+  const { seeds, from, threads, break: breakage, json } = options;
+  const game = gameOf(options);
   const began = performance.now();
   const work = {
-    document: failoverDocument(),
+    game,
+    document: documentOf(game),
     from,
     count: seeds,
     threads,
@@ -68,11 +76,11 @@ async function playMany({ seeds, from, threads, break: breakage, json }: Options
   else {
     const { played, moved, events, failures, perSecond } = figures;
     console.log(
-      `${played} runs from seed ${from}: ${moved} changes of leadership, ${(events / 1e6).toFixed(1)} million events, ${failures.length} broken promises; ${figures.seconds} s, ${perSecond} runs/s`,
+      `${played} runs from seed ${from}: ${moved} ${movesOf(game)}, ${(events / 1e6).toFixed(1)} million events, ${failures.length} broken promises; ${figures.seconds} s, ${perSecond} runs/s`,
     );
     for (const { seed, promise, title, says } of failures.slice(0, shownFailures)) {
       console.log(
-        `seed ${seed} breaks ${promise} (${title}): ${says}\n  npm run simulate -- --seed ${seed}${breakage ? ` --break ${breakage}` : ''}`,
+        `seed ${seed} breaks ${promise} (${title}): ${says}\n  npm run simulate --${game === 'audit' ? ' --audit' : ''} --seed ${seed}${breakage ? ` --break ${breakage}` : ''}`,
       );
     }
   }
@@ -80,11 +88,13 @@ async function playMany({ seeds, from, threads, break: breakage, json }: Options
 }
 
 /** Breaks the protocol in each way that is known, and tells after how many runs it shows. */
-async function findBreakages({ from, threads, json }: Options): Promise<number> {
-  const document = failoverDocument();
+async function findBreakages(options: Options): Promise<number> {
+  const { from, threads, json } = options;
+  const game = gameOf(options);
+  const document = documentOf(game);
   const found = [];
-  for (const { name, says } of breakages) {
-    const tally = await playSeeds({ document, from, count: breakageLimit, threads, stopAtFirst: true, breakage: name });
+  for (const { name, says } of breakagesOf(game)) {
+    const tally = await playSeeds({ game, document, from, count: breakageLimit, threads, stopAtFirst: true, breakage: name });
     const [first] = tally.failures;
     found.push({ name, says, ...(first ? { runs: first.seed - from + 1, ...first } : {}) });
     if (json) continue;

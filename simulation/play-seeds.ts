@@ -3,7 +3,7 @@ import type { Failure, Progress, Work } from './seeds-worker.ts';
 
 export interface Tally {
   played: number;
-  /** Runs in which an epoch was claimed. */
+  /** Epochs that were claimed, or checkpoints that were published. */
   moved: number;
   events: number;
   readonly failures: Failure[];

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
-import { breakageNamed } from './breakages.ts';
-import { Simulator } from './simulator.ts';
+import { gameNames, playerOf } from './games.ts';
 
 /** One thread of many: plays every `stride`-th seed, and tells of each batch and of each violation. */
 const Work = z.object({
+  game: z.enum(gameNames),
   document: z.unknown(),
   from: z.int(),
   until: z.int(),
@@ -31,25 +31,25 @@ export interface Failure {
 
 const batch = 50;
 
-const { document, from, until, stride, breakage, stopAtFirst } = Work.parse(workerData);
+const { game, document, from, until, stride, breakage, stopAtFirst } = Work.parse(workerData);
 Error.stackTraceLimit = 0; // thousands of errors are thrown on purpose, and nobody reads where
-const sound = new Simulator(document);
-const simulator = breakage === undefined ? sound : new Simulator(document, breakageNamed(breakage).flaws);
+const sound = playerOf(game, { document });
+const play = breakage === undefined ? sound : playerOf(game, { document, breakage });
 /** What a run breaks without the breakage too does not show it. */
-const isItsDoing = async (seed: number) => simulator === sound || (await sound.run(seed)).violations.length === 0;
+const isItsDoing = async (seed: number) => play === sound || (await sound(seed)).violations.length === 0;
 let progress = { played: 0, moved: 0, events: 0, failures: [] as Failure[] };
 const tell = () => {
   parentPort?.postMessage(progress satisfies Progress);
   progress = { played: 0, moved: 0, events: 0, failures: [] };
 };
 for (let seed = from; seed < until; seed += stride) {
-  const { violations, scenario, events, moves } = await simulator.run(seed);
+  const { violations, title, events, moves } = await play(seed);
   progress.played++;
   progress.events += events;
   progress.moved += moves;
   const [first] = violations;
   const counts = first !== undefined && (await isItsDoing(seed));
-  if (counts) progress.failures.push({ seed, title: scenario.title, promise: first.promise, says: first.says });
+  if (counts) progress.failures.push({ seed, title, promise: first.promise, says: first.says });
   if (counts && stopAtFirst) break;
   if (progress.played >= batch) {
     tell();
