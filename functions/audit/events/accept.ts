@@ -110,10 +110,14 @@ function inexactIn({ details = {} }: SubmittedEvent): Rejection | undefined {
   return place < 0 ? undefined : invalidField('details', `entry ${place + 1} with a number that is not kept exactly`);
 }
 
-/** Acts of Codeblue have UUIDs of version 8: nobody outside can take the id of an act that is to come. */
+/**
+ * Ids of chance and time alone. One of version 3 or 5 is a hash of a name, which can be tried against the public leaf; 1 and 2 name a machine; 8 is that of Codeblue's acts, so
+ * that nobody outside can take the id of an act that is to come.
+ */
 function reservedIn({ service, eventId }: SubmittedEvent): Rejection | undefined {
   if (service === 'codeblue') return invalidField('service', "Codeblue's own name", 'reserved-service');
-  return eventId.charAt(14) === '8' ? invalidField('eventId', 'a UUID of version 8', 'reserved-id') : undefined;
+  const version = eventId.charAt(14);
+  return version === '4' || version === '7' ? undefined : invalidField('eventId', `a UUID of version ${version}`, 'id-version');
 }
 
 const actionRefused = ({ action }: SubmittedEvent, actions: ReadonlySet<string>): Rejection | undefined =>

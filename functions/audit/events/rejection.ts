@@ -10,7 +10,7 @@ export const rejectionCodes = {
   'invalid-field': 'A field is not of the form that it must have.',
   'lone-surrogate': 'A text holds half of a character, which no UTF-8 can hold.',
   'reserved-service': 'It says that it comes from Codeblue itself.',
-  'reserved-id': "Its id is of the kind that Codeblue's own acts have.",
+  'id-version': 'Its id is no UUID of version 4 or 7: others are made of names or machines, and the id can never be erased.',
   'unknown-action': 'Its action is none that this deployment knows.',
   'clock-ahead': 'It lies further in the future than clocks may differ.',
   'clock-behind': 'It is older than events are taken.',
@@ -29,8 +29,8 @@ type Field = keyof SubmittedEvent;
 
 const line = (longest: number) => `printable text of one line, at most ${longest} characters`;
 
-/** What each field must be, in words. */
-const wanted: Readonly<Record<Field, string>> = {
+/** What each field must be, in words; descriptions of docs/audit-event.schema.json too. */
+export const wanted: Readonly<Record<Field, string>> = {
   eventId: 'a UUID in lower case, of version 4 or 7',
   at: 'when it happened, in UTC to the millisecond, such as 2026-11-22T04:05:06.789Z',
   userId: `the opaque id of who did it: ${line(128)}`,
