@@ -43,13 +43,17 @@ export function parseTlogProofs(text: string): readonly TlogProof[] {
 function parseAt(lines: readonly string[], start: number): { readonly proof: TlogProof; readonly next: number } {
   let at = start;
   const refuse = (wanted: string): never => {
-    throw new InvalidInput(`line ${at + 1} of the proof is not ${wanted}`);
+    throw new InvalidInput(`line ${at} of the proof is not ${wanted}`);
   };
-  const take = (wanted: string): string => lines[at++] ?? refuse(wanted);
+  const take = (wanted: string): string => {
+    at += 1;
+    return lines[at - 1] ?? refuse(wanted);
+  };
 
   if (take(`"${HEADER}"`) !== HEADER) refuse(`"${HEADER}"`);
-  const extra = lines[at]?.startsWith('extra ') ? bytesOf(take('extra').slice('extra '.length)) : undefined;
-  if (extra === undefined && lines[at]?.startsWith('extra')) refuse('`extra` and base64');
+  const hasExtra = lines[at]?.startsWith('extra') === true;
+  const extra = hasExtra ? bytesOf(/^extra (.+)$/.exec(take('`extra`'))?.[1] ?? '') : undefined;
+  if (hasExtra && !extra) refuse('`extra` and base64');
   const index = /^index (0|[1-9]\d{0,15})$/.exec(take('`index` and a number'))?.[1];
   if (index === undefined || !Number.isSafeInteger(Number(index))) return refuse('`index` and a number');
   const proof: Uint8Array[] = [];
