@@ -14,7 +14,7 @@ export const encryptedPut = (deployment: Deployment) => ({
   BucketKeyEnabled: true,
 });
 
-type ObjectLock = Pick<PutObjectCommandInput, 'ObjectLockMode' | 'ObjectLockRetainUntilDate' | 'ChecksumAlgorithm'>;
+type ObjectLock = Pick<PutObjectCommandInput, 'ObjectLockMode' | 'ObjectLockRetainUntilDate' | 'ChecksumAlgorithm' | 'Tagging'>;
 
 /** Objects that are written once, and encrypted. @param bucketIn name of the bucket in a Region; the deployment's own where it is left out */
 export function immutableObjects(deployment: Deployment, bucketIn = (region: Region) => bucketName(deployment, region)) {

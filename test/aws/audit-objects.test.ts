@@ -37,6 +37,8 @@ describe("the log's objects in S3", () => {
     const operations = testOperations({ audit: { ...audit, retention: { mode: 'governance', days: 30 } } });
     await auditObjectsPort(awsSettings(operations)).create('1/tile/0/000.p/7', bytes('hashes'), 'superseded');
     expect(asked()).toMatchObject([{ ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: new Date('2026-11-23T07:00:00Z') }]);
+    // Marked for the copy in another Region, where no sweeper reaches them.
+    expect(asked()).toMatchObject([{ Tagging: 'codeblue%3Akeeping=superseded' }]);
   });
 
   it('publish a checkpoint over the version that was read, and lock it', async () => {

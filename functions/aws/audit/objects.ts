@@ -3,7 +3,7 @@ import type { AuditObjects, Keeping } from '../../audit/ports.ts';
 import { after, days } from '../../common/duration.ts';
 import { Conflict, InvalidInput, Locked } from '../../common/errors.ts';
 import type { Region } from '../../common/ids.ts';
-import { auditBucketName } from '../../common/names.ts';
+import { auditBucketName, tagKeys } from '../../common/names.ts';
 import { calling, callingFor, errorNameOf } from '../errors.ts';
 import { encryptedPut, immutableObjects, s3In } from '../s3-objects.ts';
 import type { AwsSettings } from '../settings.ts';
@@ -22,6 +22,8 @@ export function auditObjectsPort({ region, operations, clock }: Pick<AwsSettings
     ObjectLockRetainUntilDate: after(clock.now(), days(keeping === 'kept' ? keptDays : SUPERSEDED_DAYS)),
     // S3 wants a checksum with every locked object.
     ChecksumAlgorithm: 'SHA256' as const,
+    // The copy in another Region, which no sweeper reaches, loses them by a rule on this tag (lib/audit/log-buckets.ts).
+    ...(keeping === 'superseded' ? { Tagging: `${encodeURIComponent(tagKeys.keeping)}=superseded` } : {}),
   });
 
   async function read(path: string): Promise<{ bytes: Uint8Array; etag: string | undefined } | undefined> {
