@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { examine } from '../functions/doctor/examine.ts';
+import { addAudit } from './audit-program.ts';
 import { addContain } from './contain-program.ts';
 import { addDrill } from './drill-program.ts';
 import { addFailover } from './failover-program.ts';
@@ -32,6 +33,7 @@ Examples
   codeblue contain --reason "a key of ours was found outside" --dry-run
   codeblue incident list                 what is wrong now, and who answers
   codeblue oncall show                   who is on duty
+  codeblue audit log --since 7d          who did what to which record
   codeblue drill                         rehearse a failover beside the live system
   codeblue lab                           the whole system on this machine, no AWS needed
   codeblue status --lab                  look into a lab that was started with: codeblue lab --keep
@@ -64,6 +66,7 @@ export function buildProgram(context: ProgramContext): Command {
   addContain(program, context);
   addIncident(program, context);
   addOnCall(program, context);
+  addAudit(program, context);
   program.command('lab').description('run the whole system on this machine: codeblue lab --help tells its options').allowUnknownOption();
   return program;
 }

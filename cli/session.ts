@@ -42,6 +42,8 @@ export interface CliHost {
   tasks(): Promise<readonly AnyTask[]>;
   runLab(argv: readonly string[]): Promise<number>;
   readFile(path: string): Promise<string>;
+  /** Whole or not at all. @throws InvalidInput when it is there and not to be replaced, before anything of `chunks` is asked for */
+  writeFile(path: string, chunks: AsyncIterable<string>, options: { readonly replace: boolean }): Promise<void>;
   /** Asks a person; false when they do not say yes. */
   confirm(question: string): Promise<boolean>;
   /** Who acts, for the audit log. */

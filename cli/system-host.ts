@@ -12,6 +12,7 @@ import packageFile from '../package.json' with { type: 'json' };
 import { loadConfig } from './load-config.ts';
 import { MisusedCommand } from './misused-command.ts';
 import type { CliHost, DeploymentOptions, Session } from './session.ts';
+import { writeWholeFile } from './write-file.ts';
 
 /** The host of the real command line: files, AWS, labs, and the person at the keyboard. */
 export function systemHost(): CliHost {
@@ -32,6 +33,7 @@ export function systemHost(): CliHost {
         throw new InvalidInput(`cannot read ${path}: ${messageOf(cause)}`, { hint: 'Name an existing file.', cause });
       });
     },
+    writeFile: writeWholeFile,
     async confirm(question) {
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
       try {

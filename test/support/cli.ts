@@ -2,7 +2,7 @@ import { runCli } from '../../cli/run.ts';
 import type { CliHost } from '../../cli/session.ts';
 import { checkLogFreshness } from '../../functions/backup/check-log-freshness.ts';
 import { expireRecoveryPoints } from '../../functions/backup/expire-recovery-points.ts';
-import { NotFound } from '../../functions/common/errors.ts';
+import { InvalidInput, NotFound } from '../../functions/common/errors.ts';
 import { Region } from '../../functions/common/ids.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 import type { AccountFacts } from '../../functions/doctor/ports.ts';
@@ -31,6 +31,7 @@ export function cliWorld({
   const clock = manualClock('2026-11-21T12:00:00.000Z');
   const ports = memoryPorts({ operations, clock, ...given?.(clock, operations) });
   const opened: unknown[] = [];
+  const files = new Map<string, string>();
   async function run(...argv: string[]) {
     const written = { stdout: '', stderr: '' };
     const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text), isTTY });
@@ -47,8 +48,16 @@ export function cliWorld({
       openForDoctor: async () => ({ operations, clock, ...(account ? { account: { facts: account, databases: ports.databases } } : {}) }),
       tasks: async () => [expireRecoveryPoints, checkLogFreshness],
       runLab: async () => 0,
-      readFile: async (path) => {
-        throw new NotFound(path);
+      async readFile(path) {
+        const text = files.get(path);
+        if (text === undefined) throw new NotFound(path);
+        return text;
+      },
+      async writeFile(path, chunks, { replace }) {
+        if (files.has(path) && !replace) throw new InvalidInput(`${path} is there already`);
+        let text = '';
+        for await (const chunk of chunks) text += chunk;
+        files.set(path, text);
       },
       confirm: async () => false,
       ...host,
@@ -56,5 +65,5 @@ export function cliWorld({
     const exitCode = await runCli(argv, all, { stdout: stream('stdout'), stderr: stream('stderr'), env }); // colours and prompts follow isTTY
     return { ...written, exitCode };
   }
-  return { run, ports, clock, operations, opened };
+  return { run, ports, clock, operations, opened, files };
 }
