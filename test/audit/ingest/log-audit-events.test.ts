@@ -79,13 +79,21 @@ describe('what the bus delivers and nobody can take', () => {
     expect(doors.metrics.recorded).toMatchObject([{ name: rejectedMetric, value: 2, dimensions: { Region: 'us-east-1' } }]);
   });
 
+  it('is told of as well when another event has its id', async () => {
+    const doors = auditDoors();
+    const event = submitted();
+    await doors.deliver(doors.envelope(event));
+    expect(await doors.deliver(doors.envelope({ ...event, outcome: 'denied' }))).toEqual([]);
+    expect(await refusals(doors)).toMatchObject([{ details: { refused: 1, codes: 'id-reused 1' } }]);
+  });
+
   it('is the same act when it is delivered again', async () => {
     const doors = auditDoors();
     const body = doors.envelope({ ...submitted(), outcome: 'ok' });
     await doors.redeliver('m-77', body);
     doors.clock.advance(60);
     await doors.redeliver('m-77', body);
-    expect(await refusals(doors)).toHaveLength(1);
+    expect(await refusals(doors)).toMatchObject([{ at: '2026-11-21T12:00:00.000Z' }]);
   });
 
   it.each([

@@ -52,6 +52,11 @@ const markedEvent = fc
   })
   .map(({ fields: wrong, own, details, at }): unknown => ({ ...submitted({ at }), ...(details ? { details } : {}), ...wrong, ...own }));
 
+/** With nothing wrong but one field, so that no other refusal comes before the one of that field. */
+const oneFieldMarked = fc
+  .tuple(fc.constantFrom(...fields), fc.constantFrom(MARKER, { [MARKER]: MARKER }, [MARKER]))
+  .map(([field, value]): unknown => ({ ...submitted(), [field]: value }));
+
 /** Accepted by the door, with the marker wherever an event may have it. */
 const acceptedEvent = fc.constantFrom('patientRef', 'userId', 'resource', 'userAgent', 'service', 'details').map((field): unknown =>
   submitted({
@@ -60,7 +65,12 @@ const acceptedEvent = fc.constantFrom('patientRef', 'userId', 'resource', 'userA
   }),
 );
 
-const entry = fc.oneof({ weight: 4, arbitrary: markedEvent }, { weight: 2, arbitrary: acceptedEvent }, markedValue);
+const entry = fc.oneof(
+  { weight: 4, arbitrary: markedEvent },
+  { weight: 2, arbitrary: oneFieldMarked },
+  { weight: 2, arbitrary: acceptedEvent },
+  markedValue,
+);
 
 /** A store that fails for some, with a message that repeats what it was given. */
 const tellingStore = (auditEvents: AuditEvents, isDown: () => boolean): AuditEvents => ({
