@@ -1,5 +1,6 @@
 import type { Region } from '../../functions/common/ids.ts';
 import {
+  auditLogTableName,
   auditTableName,
   functionName,
   lockedVaultName,
@@ -70,7 +71,8 @@ const takeOffLists = (scope: PermissionScope, partitions: readonly string[]): re
 
 function stateBackups(scope: PermissionScope, access: 'backup' | 'restore'): readonly Grant[] {
   const { operations, region } = scope;
-  const tables = [stateTableName(operations), auditTableName(operations)].map((table) => tableArn(scope, region, table));
+  const names = [stateTableName(operations), auditTableName(operations), auditLogTableName(operations)];
+  const tables = names.map((table) => tableArn(scope, region, table));
   const restored = tableArn(scope, region, `${restoredTablePrefix(operations)}*`);
   const backups = tables.map((table) => `${table}/backup/*`);
   const because = 'backups are named by DynamoDB, restored tables by the time of their test';
