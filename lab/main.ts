@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { CodeblueError, messageOf } from '../functions/common/errors.ts';
 import { DatabaseId, Region } from '../functions/common/ids.ts';
 import { hospitalPack } from '../functions/verify/hospital-pack.ts';
+import { openAuditWorld } from './audit/world.ts';
 import { startCanary } from './canary.ts';
 import { LabClock } from './clock.ts';
 import { loadDumpFile } from './dump/load-dump-file.ts';
@@ -22,6 +23,7 @@ import { type Phases, phases } from './phases.ts';
 import { processesUnder } from './postgres/processes.ts';
 import { printReport } from './print-report.ts';
 import { Findings, type LabReport } from './report.ts';
+import { auditScenario, isAuditPart } from './scenarios/audit.ts';
 import { backupScenario } from './scenarios/backup.ts';
 import { failoverScenario, isFailoverPart, killsScenario } from './scenarios/failover.ts';
 import { healthyScenario } from './scenarios/healthy.ts';
@@ -74,6 +76,10 @@ async function playScenario(options: LabOptions): Promise<LabReport> {
     await playIncident(options, stages, findings);
     return reportOf(options, stages, findings);
   }
+  if (options.scenario === 'audit') {
+    await playAudit(options, stages, findings);
+    return reportOf(options, stages, findings);
+  }
   const running = await stages.run('Start PostgreSQL in three Regions and fill the primary', (say) => start(options, say));
   try {
     await inLab(running, options, stages, findings);
@@ -119,6 +125,22 @@ async function playIncident(options: LabOptions, stages: Phases, findings: Findi
     if (!json) console.error(`  Pages arrive at ${world.page.url}/`);
     if (options.open) openInBrowser(`${world.page.url}/`);
     await incidentScenario({ world, phases: stages, findings }, only?.filter(isIncidentPart));
+    if (options.keep) {
+      show(reportOf(options, stages, findings), options);
+      await keepRunning(world.regions.dir);
+    }
+  } finally {
+    await stages.run('End every process and remove every file', () => world.end());
+  }
+  noteLeftovers(world.regions.dir, findings);
+}
+
+async function playAudit(options: LabOptions, stages: Phases, findings: Findings): Promise<void> {
+  if (options.dump !== undefined) throw new LabUnavailable('the audit scenario reads no database', { hint: 'Leave --dump out.' });
+  const { profile, seed, only } = options;
+  const world = await stages.run('Start three Regions: doors, buses, consumers, sequencers', () => openAuditWorld({ profile, seed }));
+  try {
+    await auditScenario({ world, phases: stages, findings, told: [] }, only?.filter(isAuditPart));
     if (options.keep) {
       show(reportOf(options, stages, findings), options);
       await keepRunning(world.regions.dir);

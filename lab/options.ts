@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Profile } from './operations.ts';
+import { type AuditPart, auditParts, isAuditPart } from './scenarios/audit.ts';
 import { type FailoverPart, failoverParts, isFailoverPart } from './scenarios/failover.ts';
 import { type IncidentPart, incidentParts, isIncidentPart } from './scenarios/incident.ts';
 
-const scenarioNames = ['backup', 'failover', 'incident', 'healthy'] as const;
+const scenarioNames = ['backup', 'failover', 'incident', 'audit', 'healthy'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface LabOptions {
@@ -15,8 +16,8 @@ export interface LabOptions {
   readonly keep: boolean;
   /** Backups of `healthy`, kills of `failover`. */
   readonly count?: number;
-  /** Parts of `failover` and of `incident`; all of them when left out. */
-  readonly only?: readonly (FailoverPart | IncidentPart)[];
+  /** Parts of `failover`, `incident` and `audit`; all of them when left out. */
+  readonly only?: readonly (FailoverPart | IncidentPart | AuditPart)[];
   /** `incident`: shows the mailbox in the browser. */
   readonly open: boolean;
   readonly profile: Profile;
@@ -40,11 +41,11 @@ function parseCount(text: string): number {
   return Number(text);
 }
 
-function parseParts(text: string): readonly (FailoverPart | IncidentPart)[] {
+function parseParts(text: string): readonly (FailoverPart | IncidentPart | AuditPart)[] {
   return text.split(',').map((name) => {
-    if (isFailoverPart(name) || isIncidentPart(name)) return name;
+    if (isFailoverPart(name) || isIncidentPart(name) || isAuditPart(name)) return name;
     throw new InvalidArgumentError(
-      `There is no part "${name}"; failover has ${failoverParts.join(', ')}, and incident ${incidentParts.join(', ')}.`,
+      `There is no part "${name}"; failover has ${failoverParts.join(', ')}, incident ${incidentParts.join(', ')}, and audit ${auditParts.join(', ')}.`,
     );
   });
 }
@@ -64,7 +65,11 @@ export function parseLabOptions(argv: readonly string[]): LabOptions {
     .option('--dump <file>', 'use your own data instead: plain SQL from pg_dump 13 to 18')
     .option('--seed <number>', 'the same seed gives the same data', parseCount, 1)
     .option('--count <number>', 'healthy: backups to take and prove (50). failover: kill the leading Region so often in a row', parseCount)
-    .option('--only <parts>', `failover: some of ${failoverParts.join(',')}; incident: some of ${incidentParts.join(',')}`, parseParts)
+    .option(
+      '--only <parts>',
+      `failover: some of ${failoverParts.join(',')}; incident: some of ${incidentParts.join(',')}; audit: some of ${auditParts.join(',')}`,
+      parseParts,
+    )
     .addOption(new Option('--profile <name>', 'whose objectives and schedules').choices(['hms', 'arocord']).default('hms'))
     .option('--keep', 'keep it running afterwards, for `npm run codeblue -- status --lab` in another terminal; Ctrl-C ends it')
     .option('--open', 'incident: show the mailbox in the browser, and keep the lab running', false)
@@ -77,6 +82,7 @@ Scenarios:
   failover  lose a Region, cut one off, lag, flap, crash, switch over, damage a table, contain a breach: who writes, what is lost, how long it
             takes (about five minutes)
   incident  an alarm, a page, nobody answers, somebody does; a storm, a dead channel, bad links, a lost Region: who is told, and when (about two minutes)
+  audit     applications log in three Regions; sequencers die, a Region is lost; proofs, erasure, exports, tampering found (about a minute and a half)
   healthy   many backups under full write load: every one must verify (no false alarm)
 
 Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option. ${availableParallelism()} processors here.`,

@@ -54,6 +54,8 @@ export interface MemoryQueueSettings {
   readonly random?: () => number;
   /** Share of messages that are delivered once more although they were removed; needs `random`. */
   readonly repeated?: number;
+  /** Comes before the number of each message, so that no two queues have messages of one id. */
+  readonly name?: string;
 }
 
 /** How far from its place a message may be delivered when there is disorder. */
@@ -93,7 +95,7 @@ export function memorySignalQueue(settings: MemoryQueueSettings): MemorySignalQu
   });
 }
 
-function oneQueue({ clock, visibilitySeconds = 60, maxReceives = 5, random, repeated = 0 }: MemoryQueueSettings) {
+function oneQueue({ clock, visibilitySeconds = 60, maxReceives = 5, random, repeated = 0, name = '' }: MemoryQueueSettings) {
   const visible: Message[] = [];
   let head = 0; // of `visible`: what is before it has been taken
   const hidden = new Map<string, { readonly message: Message; readonly until: number }>();
@@ -125,7 +127,7 @@ function oneQueue({ clock, visibilitySeconds = 60, maxReceives = 5, random, repe
   return {
     deadLetters,
     put(body: string): void {
-      visible.push({ messageId: `m-${++made}`, body, sentAt: now(), receives: 0 });
+      visible.push({ messageId: `m-${name}${++made}`, body, sentAt: now(), receives: 0 });
     },
     receive(most: number): readonly SqsRecord[] {
       reappear();

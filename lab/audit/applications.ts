@@ -1,18 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { LogResult } from '../../clients/audit-client/log-event.ts';
 import type { Region } from '../../functions/common/ids.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { type HospitalEvent, hospitalEvent } from './hospital-events.ts';
 import { type SpoiltEvent, spoilt } from './spoilt-events.ts';
 
-/** What an application was told about one event, in the words of the contract. */
-export interface Answer {
-  readonly eventId?: string | undefined;
-  readonly status: 'recorded' | 'already' | 'rejected' | 'unavailable';
-  readonly code?: string | undefined;
-}
-
-/** Hands a batch over. Rejects when there is no answer: nobody knows then what became of it. */
-export type Tell = (events: readonly unknown[]) => Promise<readonly Answer[]>;
+/** Hands a batch over, in the words of the contract. Rejects when there is no answer: nobody knows then what became of it. */
+export type Tell = (events: readonly unknown[]) => Promise<readonly Told[]>;
+type Told = Pick<LogResult, 'eventId' | 'status'> & { readonly code?: string };
 
 /** An event that an application was promised to find in the log. */
 export interface Acknowledged {
@@ -43,6 +38,8 @@ export class Applications {
   /** Bad events by the code that each was refused with; those that were not refused as they must be. */
   readonly refused = new Map<string, number>();
   readonly wronglyJudged: string[] = [];
+  /** Bad events that the bus took: it judges none. Counted once for each time that one was sent. */
+  badSent = 0;
   /** Batches that got no answer, and were told again. */
   retries = 0;
   repeats = 0;
@@ -51,6 +48,7 @@ export class Applications {
   readonly #ends = new AbortController();
   readonly #run: Promise<void>;
   #made = 0;
+  #batches = 0;
   #left = false;
 
   constructor(options: ApplicationOptions) {
@@ -81,7 +79,8 @@ export class Applications {
     const { seed, batch } = this.#options;
     const now = new Date();
     const good = Array.from({ length: batch - 1 }, () => hospitalEvent(seed, this.#made++, now));
-    return { good, bad: spoilt(hospitalEvent(seed, this.#made++, now), this.#made) };
+    this.#batches += 1;
+    return { good, bad: spoilt(hospitalEvent(seed, this.#made++, now), this.#batches) };
   }
 
   async #tellUntilAnswered({ good, bad }: { readonly good: readonly HospitalEvent[]; readonly bad: SpoiltEvent }): Promise<void> {
@@ -105,17 +104,19 @@ export class Applications {
     }
   }
 
-  #note(good: readonly HospitalEvent[], bad: SpoiltEvent, answers: readonly Answer[], place: number): void {
+  #note(good: readonly HospitalEvent[], bad: SpoiltEvent, answers: readonly Told[], place: number): void {
     const atMs = Date.now();
-    const answerOf = new Map(answers.flatMap((answer) => (answer.eventId ? [[answer.eventId, answer] as const] : [])));
+    const answerOf = new Map(answers.map((answer) => [answer.eventId, answer]));
     for (const event of good) {
       const status = answerOf.get(event.eventId)?.status;
-      if (status === 'recorded' || status === 'already') {
+      if (status === 'recorded' || status === 'already' || status === 'sent') {
         if (!this.acknowledged.has(event.eventId)) this.acknowledged.set(event.eventId, { event, atMs });
       } else if (status !== 'unavailable') this.wronglyJudged.push(`a good event: ${status ?? 'no answer'}`);
     }
     const judged = answers[place];
-    if (judged?.status === 'rejected' && judged.code === bad.code) this.refused.set(bad.code, (this.refused.get(bad.code) ?? 0) + 1);
+    if (judged?.status === 'unavailable') return;
+    if (judged?.status === 'sent') this.badSent += 1;
+    else if (judged?.status === 'rejected' && judged.code === bad.code) this.refused.set(bad.code, (this.refused.get(bad.code) ?? 0) + 1);
     else this.wronglyJudged.push(`${bad.code}: ${judged?.status ?? 'no answer'} ${judged?.code ?? ''}`);
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { sequenceAuditLog } from '../../functions/audit/log/sequence-audit-log.ts';
 import { minutes } from '../../functions/common/duration.ts';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
+import { auditBusName } from '../../functions/common/names.ts';
 import { memoryChannels } from '../../functions/memory/channels.ts';
 import { type MemorySignalQueue, memorySignalQueue } from '../../functions/memory/signal-queue.ts';
 import { consumerLists, endpointLists } from '../../functions/tasks.ts';
@@ -21,6 +22,7 @@ import { seededRandom } from '../seeded-random.ts';
 import type { RunningRegions } from '../start.ts';
 import { startEmptyRegions } from '../start-empty.ts';
 import { CheckpointTimes } from './checkpoint-times.ts';
+import { openEventBridge } from './event-bridge.ts';
 import { auditLogDir } from './objects.ts';
 import { openSignedDoor } from './signed-door.ts';
 import type { Principal } from './verify-signature.ts';
@@ -39,6 +41,13 @@ export const application: Principal = {
   secretAccessKey: 'lab-secret-access-key-of-records',
 };
 
+/** How events come into each Region. */
+interface Entrances {
+  readonly doors: ReadonlyMap<Region, HttpServer>;
+  readonly eventBridges: ReadonlyMap<Region, HttpServer>;
+  readonly buses: ReadonlyMap<Region, MemorySignalQueue>;
+}
+
 /** A lab in which applications log: three Regions with their doors, buses, consumers and sequencers. Codeblue itself is the deployed code. */
 export class AuditWorld {
   readonly lab: Lab;
@@ -49,6 +58,7 @@ export class AuditWorld {
   readonly seed: number;
   readonly #running: RunningRegions;
   readonly #doors: ReadonlyMap<Region, HttpServer>;
+  readonly #eventBridges: ReadonlyMap<Region, HttpServer>;
   readonly #buses: ReadonlyMap<Region, MemorySignalQueue>;
   readonly #schedules: ReadonlyMap<Region, RegionSchedule>;
   readonly #pumps: readonly Pump[];
@@ -58,7 +68,7 @@ export class AuditWorld {
     network: Network,
     lab: Lab,
     log: RecentLog,
-    { doors, buses }: { readonly doors: ReadonlyMap<Region, HttpServer>; readonly buses: ReadonlyMap<Region, MemorySignalQueue> },
+    { doors, eventBridges, buses }: Entrances,
     seed: number,
   ) {
     this.#running = running;
@@ -68,6 +78,7 @@ export class AuditWorld {
     this.log = log;
     this.seed = seed;
     this.#doors = doors;
+    this.#eventBridges = eventBridges;
     this.#buses = buses;
     const { names } = this.regions;
     this.checkpoints = new CheckpointTimes(this.regions, lab.operations.audit.generation);
@@ -83,6 +94,11 @@ export class AuditWorld {
   /** The address for events in that Region. */
   door(region: Region): HttpServer {
     return found(this.#doors, region);
+  }
+
+  /** The address of EventBridge in that Region. */
+  eventBridge(region: Region): HttpServer {
+    return found(this.#eventBridges, region);
   }
 
   /** What EventBridge delivers into, behind that Region's bus. */
@@ -108,11 +124,13 @@ export class AuditWorld {
   killRegion(region: Region): void {
     this.network.kill(this.regions, region);
     this.door(region).kill();
+    this.eventBridge(region).kill();
   }
 
   async reviveRegion(region: Region): Promise<void> {
     await this.network.revive(this.regions, region);
     await this.door(region).revive();
+    await this.eventBridge(region).revive();
     this.startSequencer(region);
   }
 
@@ -146,7 +164,7 @@ export class AuditWorld {
     this.checkpoints.stop();
     this.network.close();
     await this.lab.settled();
-    for (const door of this.#doors.values()) door.kill();
+    for (const server of [...this.#doors.values(), ...this.#eventBridges.values()]) server.kill();
     await this.#running.stop();
   }
 
@@ -190,15 +208,21 @@ async function populate(running: RunningRegions, profile: Profile, seed: number)
   const clock = new LabClock();
   const random = seededRandom(seed);
   const buses = new Map(
-    regions.names.map((region) => [region, memorySignalQueue({ clock, visibilitySeconds: 5, random, repeated: REPEATED })]),
+    regions.names.map((region) => [
+      region,
+      memorySignalQueue({ clock, visibilitySeconds: 5, random, repeated: REPEATED, name: `${region}-` }),
+    ]),
   );
   const [endpoint] = endpointLists.audit;
   if (!endpoint) throw new TypeError('there is a door for events');
   const doors = new Map<Region, HttpServer>();
+  const eventBridges = new Map<Region, HttpServer>();
   let lab: Lab | undefined;
   for (const region of regions.names) {
     const host = () => (lab && regions.faults.isUp(region) ? lab.host(region) : undefined);
     doors.set(region, await openSignedDoor(endpoint, region, [application], host));
+    const bus = { region, account: operations.account, busName: auditBusName(operations), principals: [application] };
+    eventBridges.set(region, await openEventBridge({ ...bus, queue: found(buses, region) }));
   }
   const log = new RecentLog();
   lab = new Lab(regions, operations, clock, {
@@ -206,5 +230,5 @@ async function populate(running: RunningRegions, profile: Profile, seed: number)
     logOf: (region) => handlerLog(regions.paths(region), log.of(region)),
     doors: { channels: memoryChannels(clock), signalQueue: (region) => found(buses, region), acknowledgeAddress: () => undefined },
   });
-  return new AuditWorld(running, network, lab, log, { doors, buses }, seed);
+  return new AuditWorld(running, network, lab, log, { doors, eventBridges, buses }, seed);
 }

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { jsonResponse } from '../../functions/common/endpoint.ts';
+import type { MemorySignalQueue } from '../../functions/memory/signal-queue.ts';
+import { HttpServer } from '../incident/http-server.ts';
+import { type Principal, signerOf } from './verify-signature.ts';
+
+const PutEvents = z.object({
+  Entries: z.array(z.object({ EventBusName: z.string(), Source: z.string(), DetailType: z.string(), Detail: z.string() })).max(10),
+});
+
+export interface BusOptions {
+  readonly region: string;
+  readonly account: string;
+  readonly busName: string;
+  readonly principals: readonly Principal[];
+  /** Behind the bus's rule. */
+  readonly queue: MemorySignalQueue;
+}
+
+/** EventBridge's `PutEvents` of one Region over real HTTP, with one bus whose rule delivers to one queue. @throws LabUnavailable when no port can be opened */
+export const openEventBridge = ({ region, account, busName, principals, queue }: BusOptions): Promise<HttpServer> =>
+  HttpServer.open(async (request) => {
+    if (!signerOf(request, { region, service: 'events', now: new Date(), principals }))
+      return jsonResponse(403, { __type: 'AccessDeniedException' });
+    const { Entries } = PutEvents.parse(JSON.parse(request.body));
+    const taken = Entries.map(({ EventBusName, Source, DetailType, Detail }) => {
+      if (EventBusName !== busName) return { ErrorCode: 'ResourceNotFoundException', ErrorMessage: 'there is no such bus' };
+      const id = randomUUID();
+      const facts = { version: '0', id, account, region, time: new Date().toISOString(), resources: [] };
+      queue.put('audit-events', JSON.stringify({ ...facts, 'detail-type': DetailType, source: Source, detail: JSON.parse(Detail) }));
+      return { EventId: id };
+    });
+    return jsonResponse(200, { FailedEntryCount: taken.filter((each) => 'ErrorCode' in each).length, Entries: taken });
+  });

@@ -1,0 +1,128 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eraseEvents } from '../../../functions/audit/erase/erase-events.ts';
+import { planErasure } from '../../../functions/audit/erase/plan-erasure.ts';
+import { EventId, PatientRef } from '../../../functions/audit/events/event.ts';
+import type { Region } from '../../../functions/common/ids.ts';
+import { timestamp } from '../../../functions/common/ids.ts';
+import { regionsOf } from '../../../functions/common/operations-lookup.ts';
+import { Incident } from '../../../functions/incidents/models.ts';
+import { codeblue, countReads } from '../../audit/command-line.ts';
+import { verifierKeyIn } from '../../audit/read-log.ts';
+import { type AuditStage, someEvents } from './stage.ts';
+
+/** Events of the bundle for an incident. */
+const OF_INCIDENT = 12;
+const who = { by: 'cli/officer', purpose: 'request of a patient' } as const;
+
+/** Proofs for outsiders, verified by a process that has the file and the key and nothing else; then what they prove is erased, and proven all the same. */
+export async function prove(stage: AuditStage): Promise<void> {
+  const { world, phases, findings } = stage;
+  await someEvents(stage);
+  await phases.run('Prove an event and an incident, and verify the files elsewhere', async (say) => {
+    const region = world.regions.primary;
+    const [first, ...more] = acknowledgedIn(stage, region);
+    if (!first) throw new TypeError('something was logged');
+    const keys = join(world.regions.dir, 'hospital.vkey');
+    writeFileSync(keys, world.regions.names.map((each) => `${verifierKeyIn(world.logDir(each))}\n`).join(''));
+
+    const one = await proofFile(stage, 'event', [`${region}/${first.eventId}`]);
+    const verdict = await verified(one, keys);
+    const proofBytes = readFileSync(one).length;
+    const { reads, bytes } = await countReads(world, region, first.eventId);
+    const forged = join(world.regions.dir, 'forged.tlog-proof');
+    writeFileSync(
+      forged,
+      readFileSync(one, 'utf8').replace(/^index (\d+)$/m, (_, index: string) => `index ${Number(index) + 1}`),
+    );
+    const refused = await verified(forged, keys);
+    findings.measure('proofBytes', proofBytes);
+    findings.measure('proofObjectsRead', reads);
+    say(`${proofBytes} bytes, ${reads} objects read`);
+    findings.promise(
+      'A3.proof',
+      'One event is proven by a file that verifies in another process without network, config or account; a changed one does not.',
+      verdict.holds && verdict.bodies === 1 && !refused.holds,
+      `${proofBytes} bytes; ${reads} objects (${bytes} bytes) of the log read for it; entry number changed: ${refused.holds ? 'HOLDS' : 'refused'}`,
+    );
+
+    const incident = await investigation(
+      stage,
+      region,
+      more.slice(0, OF_INCIDENT).map(({ eventId }) => eventId),
+    );
+    const all = await proofFile(stage, 'incident', ['--incident', incident]);
+    const together = await verified(all, keys);
+    findings.promise(
+      'A6.incident',
+      'All events of an incident are proven by one file, against one checkpoint.',
+      together.holds && together.proofs === OF_INCIDENT && together.checkpoints === 1,
+      `${together.proofs} events of ${incident}, ${readFileSync(all).length} bytes, ${together.checkpoints} checkpoint`,
+    );
+    await eraseAndProve(stage, first, one, keys);
+  });
+}
+
+const acknowledgedIn = ({ told }: AuditStage, region: Region) =>
+  told.filter((each) => each.region === region).flatMap(({ acknowledged }) => [...acknowledged.values()].map(({ event }) => event));
+
+async function proofFile({ world }: AuditStage, name: string, words: readonly string[]): Promise<string> {
+  const out = join(world.regions.dir, `${name}.tlog-proof`);
+  await codeblue(['audit', 'prove', ...words, '--out', out, '--force', '--lab', world.regions.dir], { mayFail: false });
+  return out;
+}
+
+/** By a process of its own, in an empty directory. */
+async function verified(file: string, keys: string) {
+  const { json } = await codeblue(['audit', 'verify', '--bundle', file, '--key-file', keys, '--json'], { mayFail: true });
+  const { holds = false, proofs = [] } = json ?? {};
+  return {
+    holds,
+    proofs: proofs.length,
+    bodies: proofs.filter(({ body }) => body !== undefined).length,
+    checkpoints: new Set(proofs.map(({ checkpoint }) => JSON.stringify(checkpoint))).size,
+  };
+}
+
+/** An incident that somebody linked events to: a patient complains about who looked at a record. */
+async function investigation({ world }: AuditStage, region: Region, eventIds: readonly string[]): Promise<string> {
+  const now = timestamp(world.lab.clock.now());
+  const incident = Incident.parse({
+    ...{ id: 'INC-20261122-0a1b2c3d', home: region, status: 'open', severity: 3, groupKey: 'lab/record-access', policy: 'clinical' },
+    troubles: [{ alarm: 'RecordAccess', subject: 'records', region, status: 'firing' }],
+    ...{ openedAt: now, generation: 1, escalatesFrom: now, phase: 'investigating', respondBy: now, resolveBy: now },
+    ...{ acknowledgements: [], links: eventIds.map((ref) => ({ kind: 'audit', ref })), lastSignalAt: now, version: 0 },
+  });
+  await world.lab.ports(region).incidents.create(incident, undefined);
+  return incident.id;
+}
+
+/** Row A4: what a patient had erased is gone, and that it was logged stays proven. */
+async function eraseAndProve(
+  stage: AuditStage,
+  event: { readonly eventId: string; readonly patientRef: string },
+  oldProof: string,
+  keys: string,
+): Promise<void> {
+  const { world, findings } = stage;
+  const region = world.regions.primary;
+  const ports = { ...world.lab.ports(region), clock: world.lab.clock, region, regions: regionsOf(world.lab.operations) };
+  const plan = await planErasure(ports, { eventIds: [EventId.parse(event.eventId)] }, who);
+  const { erased } = await eraseEvents(ports, plan, { by: who.by, reason: 'request 4711', basis: 'GDPR Art. 17(1)(b)' });
+  await world.integrated([region], 30);
+  const proof = await proofFile(stage, 'erased', [`${region}/${event.eventId}`]);
+  const [after, before] = [await verified(proof, keys), await verified(oldProof, keys)];
+  const ofPatient = await ports.auditEvents.query(
+    { from: new Date(0), until: new Date('9999-01-01'), patientRef: PatientRef.parse(event.patientRef) },
+    { limit: 1000 },
+  );
+  const told = (await ports.auditLog.recent(new Date(0), 100_000)).filter(({ action }) => action === 'audit.erase');
+  const isGone =
+    !ofPatient.events.some(({ eventId }) => eventId === event.eventId) && !readFileSync(proof, 'utf8').includes(event.patientRef);
+  findings.promise(
+    'A4',
+    'An erased event says nothing more of anybody, every proof stays valid, and the erasure is in the log, before and after.',
+    erased === 1 && isGone && after.holds && after.bodies === 0 && before.holds && told.length === 2,
+    `${erased} erased; proof afterwards ${after.holds ? 'holds' : 'FAILS'} without the event, the one from before ${before.holds ? 'holds' : 'FAILS'}; ${told.map(({ phase }) => phase).join(' and ')} in the log`,
+  );
+}
