@@ -1,4 +1,4 @@
-import { BatchGetCommand, BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../common/clock.ts';
 import { ServiceUnavailable } from '../common/errors.ts';
 import { inParallel } from '../common/in-parallel.ts';
@@ -11,9 +11,8 @@ export interface ItemBatches {
   readonly clock: Pick<Clock, 'sleep'>;
 }
 
-/** DynamoDB's limits for one BatchGetItem and one BatchWriteItem. */
+/** DynamoDB's limit for one BatchGetItem. */
 const readsAtATime = 100;
-const writesAtATime = 25;
 
 /** Calls under way at a time: below the 50 sockets that a client of the SDK holds. */
 const callsAtATime = 16;
@@ -33,17 +32,6 @@ export async function readItems({ documents, clock }: ItemBatches, table: string
   return found;
 }
 
-/** Puts items, none of them under the same key as another, over whatever is there: some may be written when it throws. @throws ServiceUnavailable */
-export async function writeItems({ documents, clock }: ItemBatches, table: string, items: readonly Item[]): Promise<void> {
-  await inParallel(callsAtATime, inBatches(items, writesAtATime), (batch) =>
-    untilAllDone(clock, batch, `write ${table}`, async (open) => {
-      const command = new BatchWriteCommand({ RequestItems: { [table]: open.map((item) => ({ PutRequest: { Item: item } })) } });
-      const { UnprocessedItems } = await documents.send(command);
-      return (UnprocessedItems?.[table] ?? []).flatMap(({ PutRequest }) => PutRequest?.Item ?? []);
-    }),
-  );
-}
-
 /** A batch may be done in part; the rest is asked for again, waiting 100 ms · 2^n, at most 12.7 s in all. */
 async function untilAllDone(
   clock: Pick<Clock, 'sleep'>,
@@ -60,6 +48,7 @@ async function untilAllDone(
   throw new ServiceUnavailable(`${doing}: ${open.length} items are left: it is throttled`);
 }
 
-function* inBatches<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+/** `all` in its order, `size` at a time. */
+export function* inBatches<T>(all: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
 }

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { StateBackups, TableBackup } from '../backup/ports.ts';
 import { NotFound, NotOwned } from '../common/errors.ts';
-import { auditTableKeys, restoredTablePrefix, stateKeyAlias } from '../common/names.ts';
+import { auditLogTableName, auditTableKeys, restoredTablePrefix, stateKeyAlias } from '../common/names.ts';
 import { eventKey, eventOf } from './audit/event-items.ts';
 import { readItems } from './batch-items.ts';
 import { documentsIn, dynamoIn } from './dynamodb.ts';
@@ -47,7 +47,7 @@ export function stateBackupsPort({ region, operations, clock, stateTable, auditT
   }
 
   return {
-    tables: () => [stateTable, auditTable],
+    tables: () => [stateTable, auditTable, auditLogTableName(operations)],
     eventsTable: () => auditTable,
     async backup(table, name) {
       // DynamoDB gives one name to any number of backups: looking first is what makes a repeat find the first.

@@ -9,7 +9,7 @@ import type { TableBackup } from './ports.ts';
 /** How long backups of Codeblue's own tables are kept; the newest available one always is. */
 const keep = days(30);
 
-/** Backs up Codeblue's own state and audit tables (row B5) and starts a restore test of each backup. */
+/** Backs up Codeblue's own tables (row B5): state, audit events, and the Region's audit log; and starts a restore test of each backup. */
 export const backupStateTables = defineTask({
   name: 'backup-state-tables',
   summary: "Backs up Codeblue's own state and audit tables and starts their restore test.",

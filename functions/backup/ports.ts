@@ -93,7 +93,7 @@ export interface LockedCopy {
 
 /** Backups of Codeblue's own tables (row B5). */
 export interface StateBackups {
-  /** The tables that hold state and audit events. */
+  /** The tables that hold state and audit events, which every Region has, and that of this Region's own audit log. */
   tables(): readonly string[];
   /** The one of them that holds the audit events. */
   eventsTable(): string;

@@ -1,8 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchGetCommand, BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readItems, writeItems } from '../../functions/aws/batch-items.ts';
+import { readItems } from '../../functions/aws/batch-items.ts';
 import { ServiceUnavailable } from '../../functions/common/errors.ts';
 import { manualClock } from '../../functions/memory/clock.ts';
 
@@ -29,26 +29,12 @@ describe('items in batches', () => {
     expect(Math.max(...sizes)).toBe(100);
   });
 
-  it('are written 25 at a time, each once, and what was left undone again', async () => {
-    const written: unknown[] = [];
-    dynamo.on(BatchWriteCommand).callsFake(({ RequestItems: { table } }) => {
-      expect(table.length).toBeLessThanOrEqual(25);
-      written.push(...table.slice(0, 20).map(({ PutRequest }: { PutRequest: { Item: { pk: string } } }) => PutRequest.Item.pk));
-      return { UnprocessedItems: table.length > 20 ? { table: table.slice(20) } : {} };
-    });
-    await writeItems(batches, 'table', items);
-    expect(written.toSorted()).toEqual(items.map(({ pk }) => pk).sort());
-  });
-
   it('that stay undone are an error, however few', async () => {
-    dynamo.on(BatchWriteCommand).callsFake(({ RequestItems: { table } }) => ({ UnprocessedItems: { table: table.slice(-1) } }));
-    await expect(writeItems(batches, 'table', items.slice(0, 3))).rejects.toThrow(ServiceUnavailable);
     dynamo.on(BatchGetCommand).callsFake(({ RequestItems: { table } }) => ({ UnprocessedKeys: { table } }));
     await expect(readItems(batches, 'table', items.slice(0, 3))).rejects.toThrow(ServiceUnavailable);
   });
 
   it('of which there are none ask for nothing', async () => {
-    await writeItems(batches, 'table', []);
     expect(await readItems(batches, 'table', [])).toEqual([]);
     expect(dynamo.calls()).toEqual([]);
   });

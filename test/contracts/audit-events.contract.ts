@@ -13,7 +13,7 @@ export interface AuditEventsHarness {
   readonly auditQueue: AuditQueue;
 }
 
-const always = { from: new Date('2026-11-01T00:00:00Z'), until: new Date('2026-12-01T00:00:00Z') };
+const always = { from: new Date('2026-11-18T00:00:00Z'), until: new Date('2026-11-22T00:00:00Z') };
 const numbersOf = (events: readonly RecordedEvent[]) => events.map(({ eventId }) => Number.parseInt(eventId.slice(-12), 16));
 
 /** What every store of audit events must do. */

@@ -51,6 +51,7 @@ describe("backups of Codeblue's own tables", () => {
     expect(executions.started.map(({ machine, input }) => [machine, StateVerificationRecord.parse(input).table])).toEqual([
       ['verify-state-backup', 'state'],
       ['verify-state-backup', 'audit'],
+      ['verify-state-backup', 'audit-log'],
     ]);
     for (const table of stateBackups.tables()) expect(await stateBackups.list(table)).toHaveLength(1);
     await expectActsClosed(world, 0);
@@ -71,7 +72,7 @@ describe("backups of Codeblue's own tables", () => {
         for (const table of world.ports.stateBackups.tables()) {
           expect(await world.ports.stateBackups.list(table)).toHaveLength(1);
         }
-        expect(world.ports.executions.started).toHaveLength(2);
+        expect(world.ports.executions.started).toHaveLength(3);
         // What was written after the first attempt took the backup is not in it, and nobody expects it there.
         expect((await verify(world, startedFor(world, 'state'))).verdict).toBe('verified');
         await expectActsClosed(world, 1);

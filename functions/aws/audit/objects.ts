@@ -1,4 +1,10 @@
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  GetObjectRetentionCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import type { AuditObjects, Keeping } from '../../audit/ports.ts';
 import { after, days } from '../../common/duration.ts';
 import { Conflict, InvalidInput, Locked } from '../../common/errors.ts';
@@ -73,7 +79,8 @@ export function auditObjectsPort({ region, operations, clock }: Pick<AwsSettings
       } catch (error) {
         if (errorNameOf(error) !== 'AccessDenied') throw error;
         // S3 says the same of a lock and of a permission that is missing.
-        const { ObjectLockRetainUntilDate: until } = await s3In(region).send(new HeadObjectCommand(version));
+        const { Retention } = await s3In(region).send(new GetObjectRetentionCommand(version));
+        const until = Retention?.RetainUntilDate;
         if (until && until > clock.now()) throw new Locked(`${path} is locked until ${until.toISOString()}`, { cause: error });
         throw error;
       }

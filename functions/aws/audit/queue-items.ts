@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { EventId } from '../../audit/events/event.ts';
-import type { PendingEntry } from '../../audit/ports.ts';
+import type { PendingEntry, Place } from '../../audit/ports.ts';
 import { Timestamp, timestamp } from '../../common/ids.ts';
 import { auditLogTableIndexes, auditLogTableKeys, auditLogTableName } from '../../common/names.ts';
 import { parseAs } from '../../common/parse.ts';
@@ -41,6 +41,21 @@ export function queuedEntry({ operations }: Pick<AwsSettings, 'operations'>, { e
     ...{ [waiting.partition]: shardOf(eventId), [waiting.sort]: `${recordedAt}#${eventId}` },
   };
   return { TableName: auditLogTableName(operations), Item };
+}
+
+/** What notes an event's place and takes it out of the queue, as an update: it touches no leaf, and makes no event. */
+export function settlement(eventId: EventId, { generation, index }: Place, updatedAt: Timestamp) {
+  const { waiting } = auditLogTableIndexes;
+  return {
+    Key: logKeys.event(eventId),
+    ConditionExpression: 'attribute_exists(#pk)',
+    UpdateExpression: 'SET #generation = :generation, #index = :index, #updatedAt = :updatedAt REMOVE #shard, #order',
+    ExpressionAttributeNames: {
+      ...{ '#pk': auditLogTableKeys.partition, '#shard': waiting.partition, '#order': waiting.sort },
+      ...{ '#generation': 'generation', '#index': 'index', '#updatedAt': 'updatedAt' },
+    },
+    ExpressionAttributeValues: { ':generation': generation, ':index': index, ':updatedAt': updatedAt },
+  };
 }
 
 const QueueItem = z.object({

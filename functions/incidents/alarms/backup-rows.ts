@@ -1,5 +1,5 @@
 import { formatSeconds } from '../../common/duration.ts';
-import { auditTableName, stateTableName } from '../../common/names.ts';
+import { auditLogTableName, auditTableName, stateTableName } from '../../common/names.ts';
 import type { Database } from '../../common/operations.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { type AlarmRow, type AlarmScope, alarmRow, canLead, moves, ownSeries } from './alarm-row.ts';
@@ -26,7 +26,9 @@ export function backupRows(scope: AlarmScope): readonly AlarmRow[] {
       ...replicaRows(scope, database),
       ...(canLead(scope) ? [...logRows(scope, database), copyRow(scope, database)] : []),
     ]),
-    ...(canLead(scope) ? [stateTableName(operations), auditTableName(operations)].map((table) => stateBackupRow(scope, table)) : []),
+    ...(canLead(scope)
+      ? [stateTableName(operations), auditTableName(operations), auditLogTableName(operations)].map((table) => stateBackupRow(scope, table))
+      : []),
   ];
 }
 
