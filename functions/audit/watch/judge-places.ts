@@ -1,6 +1,8 @@
+import { LogDamaged } from '../errors.ts';
 import { TILE_WIDTH } from '../log/models.ts';
 import type { Place, RecordedEvent } from '../ports.ts';
 import type { AuthenticLog } from './authentic-log.ts';
+import { LogRewritten } from './errors.ts';
 import type { Finding } from './finding.ts';
 
 /** An event of the table and the place that is noted for it. */
@@ -11,13 +13,12 @@ export interface Placed {
   readonly waits: boolean;
 }
 
-/** The log of a generation; undefined where nothing is published. */
+/** The log of a generation; undefined where nothing is published. @throws LogRewritten, LogDamaged */
 export type LogOf = (generation: number) => Promise<AuthenticLog | undefined>;
 
 /**
- * Whether each event stands in the log where it is said to stand. Bundles are read once for all events of a call that are in them, so neighbours in time cost little.
- *
- * @throws LogRewritten, LogDamaged
+ * Whether each event stands in the log where it is said to stand. Bundles are read once for all events of a call that are in them, so neighbours in time cost little. What
+ * cannot be read because the log is damaged there says nothing of its events: reading the entries tells of it.
  */
 export async function judgePlaces(placed: readonly Placed[], newest: number, logOf: LogOf): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
@@ -32,7 +33,8 @@ export async function judgePlaces(placed: readonly Placed[], newest: number, log
       continue;
     }
     const { generation, index } = place;
-    const log = await logOf(generation);
+    const log = await unlessDamaged(logOf(generation));
+    if (log === 'damaged') continue;
     if (!log || index >= log.size) {
       find('AuditLogGap', `event ${eventId} should be entry ${index}, and the log has ${log?.size ?? 0}`, generation);
       continue;
@@ -41,9 +43,17 @@ export async function judgePlaces(placed: readonly Placed[], newest: number, log
     const key = `${generation} ${bundle}`;
     const entries = bundles.get(key) ?? log.entries(bundle);
     bundles.set(key, entries);
-    const entry = (await entries)[index % TILE_WIDTH];
+    const read = await unlessDamaged(entries);
+    if (read === 'damaged') continue;
+    const entry = read[index % TILE_WIDTH];
     if (!entry || Buffer.from(entry).toString('utf8') !== event.leaf)
       find('AuditLogGap', `event ${eventId} is not entry ${index}, which is its place`, generation);
   }
   return findings;
 }
+
+const unlessDamaged = <T>(reading: Promise<T>): Promise<T | 'damaged'> =>
+  reading.catch((error: unknown) => {
+    if (error instanceof LogRewritten || error instanceof LogDamaged) return 'damaged' as const;
+    throw error;
+  });

@@ -1,9 +1,10 @@
+import { LogDamaged } from '../errors.ts';
 import type { RecordedEvent } from '../ports.ts';
 import type { AuthenticLog } from './authentic-log.ts';
 import { judgePlaces, type Placed } from './judge-places.ts';
 import { openPinned, pinLogs, type Verification } from './verification.ts';
 import type { VerifyContext } from './verify-audit-log.ts';
-import { damage, type Piece } from './verify-entries.ts';
+import type { Piece } from './verify-entries.ts';
 
 /** Events of a piece: one page. */
 const pageEvents = 500;
@@ -31,7 +32,7 @@ export async function verifyEvents(state: Verification, startedAt: Date, context
 }
 
 async function judgeOwn(events: readonly RecordedEvent[], state: Verification, context: VerifyContext) {
-  const { region, auditQueue } = context;
+  const { auditQueue } = context;
   const places = await auditQueue.places(events.map(({ eventId }) => eventId));
   const open = events.filter(({ eventId }) => !places.has(eventId));
   const pending = open.length > 0 ? await auditQueue.pending(pendingLimit) : [];
@@ -44,11 +45,7 @@ async function judgeOwn(events: readonly RecordedEvent[], state: Verification, c
     return { event, place, waits: waiting.has(event.eventId) || pending.length === pendingLimit };
   });
   const newest = state.logs.at(-1)?.generation ?? context.operations.audit.generation;
-  try {
-    return await judgePlaces(placed, newest, await logsFor(placed, state, context));
-  } catch (error) {
-    return [damage(error, { region, generation: newest })];
-  }
+  return judgePlaces(placed, newest, await logsFor(placed, state, context));
 }
 
 /** The logs as they were pinned; where some event has a place beyond their end (it waited when the verification began), as they are now. */
@@ -56,10 +53,12 @@ async function logsFor(placed: readonly Placed[], state: Verification, context: 
   const { region } = context;
   const isBeyond = ({ place }: Placed) =>
     place !== undefined && place.index >= (state.logs.find(({ generation }) => generation === place.generation)?.size ?? 0);
-  const logs = placed.some(isBeyond) ? (await pinLogs(region, context)).logs : state.logs;
+  const { logs, findings } = placed.some(isBeyond) ? await pinLogs(region, context) : { logs: state.logs, findings: [] };
   const opened = new Map<number, Promise<AuthenticLog>>();
   return async (generation: number): Promise<AuthenticLog | undefined> => {
     const pinned = logs.find((each) => each.generation === generation);
+    const [refused] = findings.filter((finding) => finding.generation === generation);
+    if (!pinned && refused) throw new LogDamaged(refused.says); // told of when the verification began
     if (!pinned) return undefined;
     const log = opened.get(generation) ?? openPinned(region, pinned, context);
     opened.set(generation, log);

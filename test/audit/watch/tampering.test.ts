@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { copyOf, threeGenerations, type WorldState, watchedWorld } from './watched-world.ts';
 import { type TamperingName, tamperingNames, tamperings } from './tampering.ts';
+import { copyOf, threeGenerations, type WorldState, watchedWorld } from './watched-world.ts';
 
 describe('a log of three generations, the last of which nobody has looked at yet', () => {
   let honest: { readonly state: WorldState; readonly older: WorldState };

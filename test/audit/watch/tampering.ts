@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { recordedEvent } from '../../../functions/audit/events/recorded.ts';
 import { append, emptyEdge } from '../../../functions/audit/log/append.ts';
 import { bundleOf, entriesIn } from '../../../functions/audit/log/bundles.ts';
 import { checkpointText, parseCheckpoint, signedNote } from '../../../functions/audit/log/checkpoint.ts';
 import { LogHead, TILE_WIDTH } from '../../../functions/audit/log/models.ts';
 import { bundlePath, tileLevels, tilePath, tileWidth } from '../../../functions/audit/log/tile-paths.ts';
-import { recordedEvent } from '../../../functions/audit/events/recorded.ts';
 import { RecordedEvent } from '../../../functions/audit/ports.ts';
 import type { FindingCode } from '../../../functions/audit/watch/finding.ts';
 import { timestamp } from '../../../functions/common/ids.ts';
@@ -38,7 +38,8 @@ function logOf({ versions, operations }: WatchedWorld, generation: number) {
   const put = (path: string, bytes: Uint8Array) => versions.set(key(path), [{ bytes, lockedUntil: 0 }]);
   const { size } = parseCheckpoint(`${text(get('checkpoint')).split('\n\n')[0]}\n`);
   const bundle = (entry: number) => bundlePath(Math.floor(entry / TILE_WIDTH), tileWidth(size, 0, Math.floor(entry / TILE_WIDTH)));
-  const entries = () => Array.from({ length: Math.ceil(size / TILE_WIDTH) }, (_, index) => entriesIn(get(bundle(index * TILE_WIDTH)))).flat();
+  const entries = () =>
+    Array.from({ length: Math.ceil(size / TILE_WIDTH) }, (_, index) => entriesIn(get(bundle(index * TILE_WIDTH)))).flat();
   return {
     ...{ get, put, size, bundle, entries },
     remove: (path: string) => versions.delete(key(path)),
@@ -74,7 +75,11 @@ function anEventOf({ world, draw }: Reach) {
   const all = world.store.list('audit-recorded');
   const found = all[draw(all.length)];
   if (!found) throw new TypeError('there are no events');
-  return { key: found.key, event: RecordedEvent.parse(found.value), put: (event: object) => world.store.put('audit-recorded', found.key, plain(event)) };
+  return {
+    key: found.key,
+    event: RecordedEvent.parse(found.value),
+    put: (event: object) => world.store.put('audit-recorded', found.key, plain(event)),
+  };
 }
 
 export const tamperings = {
@@ -132,7 +137,10 @@ export const tamperings = {
     do(reach) {
       const log = anyGeneration(reach);
       const key = text(log.get('verifier-key'));
-      log.put('verifier-key', Buffer.from(key.replace(/[A-Za-z]=*\n$/, (end) => (end.startsWith('A') ? `B${end.slice(1)}` : `A${end.slice(1)}`))));
+      log.put(
+        'verifier-key',
+        Buffer.from(key.replace(/[A-Za-z]=*\n$/, (end) => (end.startsWith('A') ? `B${end.slice(1)}` : `A${end.slice(1)}`))),
+      );
     },
   },
   'an older log is put back whole': {
@@ -140,7 +148,13 @@ export const tamperings = {
     do({ world, older }) {
       world.versions.clear();
       for (const [path, all] of older.versions) world.versions.set(path, [...all]);
-      for (const collection of ['audit-heads', `audit-places-${primary}`, `audit-batches-${primary}`, `audit-leaves-${primary}`, 'audit-recorded']) {
+      for (const collection of [
+        'audit-heads',
+        `audit-places-${primary}`,
+        `audit-batches-${primary}`,
+        `audit-leaves-${primary}`,
+        'audit-recorded',
+      ]) {
         for (const { key } of world.store.list(collection)) world.store.delete(collection, key);
         for (const { key, value } of older.store.list(collection)) world.store.put(collection, key, plain(value));
       }
@@ -190,7 +204,11 @@ export const tamperings = {
       const log = logOf(world, 3);
       const [first = new Uint8Array(), ...rest] = log.entries();
       const leaf = JSON.parse(text(first));
-      const other = [{ root: createHash('sha256').update('another').digest('base64') }, { size: leaf.size - 1 - draw(5) }, { origin: `${leaf.origin}/other` }][draw(3)];
+      const other = [
+        { root: createHash('sha256').update('another').digest('base64') },
+        { size: leaf.size - 1 - draw(5) },
+        { origin: `${leaf.origin}/other` },
+      ][draw(3)];
       await log.rewrite([Buffer.from(JSON.stringify({ ...leaf, ...other })), ...rest]);
     },
   },
@@ -286,7 +304,11 @@ export const tamperings = {
       const all = [...entries, entries[1 + draw(entries.length - 1)] ?? new Uint8Array()];
       await log.rewrite(all);
       const head = LogHead.parse(world.store.get('audit-heads', primary)?.value);
-      world.store.put('audit-heads', primary, { ...head, size: all.length, root: Buffer.from(append(emptyEdge, all).root).toString('base64') });
+      world.store.put('audit-heads', primary, {
+        ...head,
+        size: all.length,
+        root: Buffer.from(append(emptyEdge, all).root).toString('base64'),
+      });
     },
   },
 } as const satisfies Record<string, Tampering>;

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { actLog } from '../../../functions/audit/events/act-log.ts';
+import { recordedEvent } from '../../../functions/audit/events/recorded.ts';
+import { sequenceOnce } from '../../../functions/audit/log/sequence.ts';
+import { sequencerMemory } from '../../../functions/audit/log/sequencer.ts';
 import { checkAuditLog } from '../../../functions/audit/watch/check-audit-log.ts';
 import { restoreTestAuditLog } from '../../../functions/audit/watch/restore-test-audit-log.ts';
 import { sweepAuditTiles } from '../../../functions/audit/watch/sweep-audit-tiles.ts';
 import { verifyAuditLog } from '../../../functions/audit/watch/verify-audit-log.ts';
-import { sequenceOnce } from '../../../functions/audit/log/sequence.ts';
-import { sequencerMemory } from '../../../functions/audit/log/sequencer.ts';
-import { recordedEvent } from '../../../functions/audit/events/recorded.ts';
 import type { Region } from '../../../functions/common/ids.ts';
 import { timestamp } from '../../../functions/common/ids.ts';
 import { silentLogger } from '../../../functions/common/logger.ts';
@@ -63,22 +64,25 @@ export function watchedWorld(state: WorldState, { batchLimit = 100, change = (po
   const { clock, store, versions } = state;
   let { generation } = state;
   const operations = () => testOperations({ audit: { ...testOperations().audit, generation } });
-  const portsIn = (region: Region): Ports =>
-    change(
+  const portsIn = (region: Region): Ports => {
+    const auditEvents = memoryAuditEvents({ store, region });
+    return change(
       memoryPorts({
-        ...{ operations: operations(), clock, store },
-        auditEvents: memoryAuditEvents({ store, region }),
+        ...{ operations: operations(), clock, store, auditEvents },
+        auditLog: actLog({ auditEvents, clock, region }),
         auditHead: memoryAuditHead({ store, region }),
         auditQueue: memoryAuditQueue({ store, region }),
         auditObjects: memoryAuditObjects({ region, clock, keptDays: 2557, versions }),
         checkpointSigner: memoryCheckpointSigner({ region, secret }),
       }),
     );
+  };
   const contextIn = (region: Region, seconds = 900) => ({
     ...{ operations: operations(), region, clock, log: silentLogger, scheduledAt: clock.now(), codeSha256: '0c'.repeat(32) },
     deadline: new Date(clock.now().getTime() + seconds * 1000),
   });
-  const run = (task: AnyTask, region: Region, input: unknown, seconds: number) => task.execute(input, portsIn(region), contextIn(region, seconds));
+  const run = (task: AnyTask, region: Region, input: unknown, seconds: number) =>
+    task.execute(input, portsIn(region), contextIn(region, seconds));
   return {
     ...{ clock, store, versions, portsIn, contextIn, operations },
     state: (): WorldState => ({ clock, store, versions, generation }),
@@ -92,7 +96,9 @@ export function watchedWorld(state: WorldState, { batchLimit = 100, change = (po
         clock.advance(0.01);
         const at = clock.now();
         const body = aBody(number, { at: at.toISOString() });
-        await auditEvents.record(recordedEvent({ body, region, recordedAt: timestamp(at), salt: createHash('sha256').update(`salt ${number}`).digest() }));
+        await auditEvents.record(
+          recordedEvent({ body, region, recordedAt: timestamp(at), salt: createHash('sha256').update(`salt ${number}`).digest() }),
+        );
       }
     },
     async sequence(region: Region = primary) {
@@ -102,8 +108,10 @@ export function watchedWorld(state: WorldState, { batchLimit = 100, change = (po
       while ((await sequenceOnce(ports, memory)).did === 'integrated');
     },
     check: (region: Region = primary) => checkAuditLog.run({}, { ...portsIn(region), ...contextIn(region, 300) }),
-    verify: (region: Region = primary, begin = true, seconds = 900) => verifyAuditLog.run({ begin }, { ...portsIn(region), ...contextIn(region, seconds) }),
-    restoreTest: (begin = true, seconds = 900) => restoreTestAuditLog.run({ begin }, { ...portsIn(primary), ...contextIn(primary, seconds) }),
+    verify: (region: Region = primary, begin = true, seconds = 900) =>
+      verifyAuditLog.run({ begin }, { ...portsIn(region), ...contextIn(region, seconds) }),
+    restoreTest: (begin = true, seconds = 900) =>
+      restoreTestAuditLog.run({ begin }, { ...portsIn(primary), ...contextIn(primary, seconds) }),
     sweep: (region: Region = primary) => sweepAuditTiles.run({}, { ...portsIn(region), ...contextIn(region) }),
     run,
   };
