@@ -1,4 +1,5 @@
 import { formatSeconds } from '../functions/common/duration.ts';
+import { auditRules } from './audit-rules.ts';
 import { databaseRules } from './database-rules.ts';
 import { drillsFallIntoWindows } from './drill-rules.ts';
 import { failoverRules } from './failover-rules.ts';
@@ -70,6 +71,7 @@ const rules: readonly Rule[] = [
   failoverRules,
   drillsFallIntoWindows,
   incidentRules,
+  auditRules,
 ];
 
 /** What no single value can tell: the rules between the parts of a config. */

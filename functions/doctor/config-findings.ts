@@ -29,6 +29,7 @@ export function configFindings(operations: Operations, now: Date, { forLab = fal
     ...alarmFindings(operations),
     ...(forLab ? [] : [...quotaFindings(operations), ...copyFindings(operations)]),
     vaultFinding(operations.vaultLock.mode),
+    auditLockFinding(operations.audit.retention),
   ];
 }
 
@@ -98,5 +99,14 @@ function vaultFinding(mode: Operations['vaultLock']['mode']): Finding {
     'vaultLock',
     'off: whoever may delete backups can delete them all',
     "Write mode: 'simulate', look at what it reports, then 'compliance'.",
+  );
+}
+
+function auditLockFinding({ mode, days }: Operations['audit']['retention']): Finding {
+  if (mode === 'compliance') return ok('audit.retention', `nobody, AWS included, can remove the audit log's objects for ${days} days`);
+  return warning(
+    'audit.retention.mode',
+    "governance: whoever may change the bucket's policy can remove the audit log before its time",
+    "Write mode: 'compliance' before the first real event. It holds for new objects; those that are there keep the lock that they have.",
   );
 }

@@ -30,7 +30,7 @@ export const watchMemoryKeys = ['audit-seen#*', 'audit-watch#*'] as const;
 /** Paths of partial tiles and bundles, the only objects of the log that are ever removed, as IAM writes them. */
 export const partialPaths = '*/tile/*.p/*';
 
-/** Ids of Codeblue's own acts are UUIDs of version 8 (functions/audit/events/act-event.ts), which few applications make. */
+/** Ids of Codeblue's own acts are UUIDs of version 8 (functions/audit/events/act-event.ts); those of applications are of 4 or 7. */
 const ownEventIds = '????????-????-8???-????-????????????';
 
 const tableIn = ({ operations, region }: RegionScope, name: string): string =>

@@ -129,12 +129,13 @@ test('every warning and problem says how to mend it', () => {
   const bare: Operations = {
     ...hms,
     vaultLock: { ...hms.vaultLock, mode: 'off' },
+    audit: { ...hms.audit, retention: { mode: 'governance', days: 30 } },
     failover: { ...hms.failover, services: [], capacity: [], routing: {} },
     databases: [{ ...database, copyTo: [], invariants: [], pointInTime: { ...database.pointInTime, enabled: false } }],
   };
   const findings = configFindings(bare, now).filter(({ level }) => level !== 'ok');
   expect(findings.map(({ subject }) => subject)).toEqual(
-    expect.arrayContaining(['databases[0].pointInTime', 'databases[0].copyTo', 'databases[0].invariants', 'vaultLock']),
+    expect.arrayContaining(['databases[0].pointInTime', 'databases[0].copyTo', 'databases[0].invariants', 'vaultLock', 'audit.retention.mode']),
   );
   for (const { mend } of findings) expect(mend).toMatch(/^[A-Z].*\.$/s);
 });
