@@ -10,7 +10,7 @@ import { writeResult } from './performance-page.ts';
  *
  * `--write` puts it into docs/performance.md, between the marks of each benchmark.
  */
-const benchmarks = ['fingerprint', 'fence', 'lambda-init', 'synth', 'aws-paper', 'incidents'] as const;
+const benchmarks = ['fingerprint', 'fence', 'lambda-init', 'synth', 'aws-paper', 'incidents', 'audit', 'audit-paper'] as const;
 const { values } = parseArgs({
   options: { write: { type: 'boolean', default: false }, only: { type: 'string' }, 'pg-dump': { type: 'string' } },
 });

@@ -87,10 +87,11 @@ async function verified(file: string, keys: string) {
 /** An incident that somebody linked events to: a patient complains about who looked at a record. */
 async function investigation({ world }: AuditStage, region: Region, eventIds: readonly string[]): Promise<string> {
   const now = timestamp(world.lab.clock.now());
+  const about = { dedupKey: `v1:${'0'.repeat(64)}`, alarm: 'RecordAccess', subject: 'records', region };
   const incident = Incident.parse({
-    ...{ id: 'INC-20261122-0a1b2c3d', home: region, status: 'open', severity: 3, groupKey: 'lab/record-access', policy: 'clinical' },
-    troubles: [{ alarm: 'RecordAccess', subject: 'records', region, status: 'firing' }],
-    ...{ openedAt: now, generation: 1, escalatesFrom: now, phase: 'investigating', respondBy: now, resolveBy: now },
+    ...{ id: 'inc-20261122t070000z-1f2e3d4c5b', home: region, status: 'triggered', severity: 3, groupKey: 'lab/record-access', policy: 'clinical' },
+    troubles: [{ ...about, severity: 3, status: 'firing', firstAt: now, lastAt: now, signals: 1, changes: [] }],
+    ...{ openedAt: now, generation: 1, escalatesFrom: now, phase: 'detection', respondBy: now, resolveBy: now },
     ...{ acknowledgements: [], links: eventIds.map((ref) => ({ kind: 'audit', ref })), lastSignalAt: now, version: 0 },
   });
   await world.lab.ports(region).incidents.create(incident, undefined);

@@ -1,0 +1,130 @@
+/**
+ * The audit log's figures, all in one run: sequencing on one core against a bare SHA-256 loop over the same bytes and against Tessera's POSIX driver, full verification against
+ * Tessera's fsck, and what one proof reads. Everything lies in memory (/dev/shm) where there is such a thing, so that what is measured is not a disk.
+ *
+ * `node bench/audit.ts [--events 100000] [--rounds 5] [--large 1000000]`
+ *
+ * Tessera's own parts need Go (they are built once, pinned, below dist/); where there is none it says so and measures the rest.
+ */
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { hospitalLines } from '../lab/audit/hospital-events.ts';
+import { installFsck } from '../lab/audit/fsck.ts';
+import { measured, type Measured, onOneCore } from './audit/one-core.ts';
+import { installTessera } from './audit/tessera.ts';
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '5' },
+    large: { type: 'string', default: '1000000' },
+  },
+});
+const [events, rounds, large] = [Number(values.events), Number(values.rounds), Number(values.large)];
+/** Tessera's default, and what our own sequencer takes. */
+const tesseraBatches = [256, 2048] as const;
+
+const inMemory = statSync('/dev/shm', { throwIfNoEntry: false })?.isDirectory() ?? false;
+const dir = mkdtempSync(join(inMemory ? '/dev/shm' : tmpdir(), 'codeblue-bench-'));
+process.once('SIGINT', () => {
+  rmSync(dir, { recursive: true, force: true });
+  process.exit(130);
+});
+try {
+  await sequencing();
+  await verification();
+} finally {
+  rmSync(dir, { recursive: true, force: true });
+}
+
+interface Rival {
+  readonly name: string;
+  /** @returns events a second */
+  readonly run: (round: number) => Promise<number>;
+  readonly rates: number[];
+}
+
+async function sequencing(): Promise<void> {
+  const lines = join(dir, 'events.jsonl');
+  writeFileSync(lines, `${hospitalLines(1, 0, events, new Date()).join('\n')}\n`);
+  const tessera = installTessera();
+  const ours = async (what: string): Promise<number> => {
+    const log = mkdtempSync(join(dir, 'ours-'));
+    const { seconds } = await onOneCore(['audit/sequence-lines.ts', what, lines, log]);
+    rmSync(log, { recursive: true, force: true });
+    return events / seconds;
+  };
+  const theirs = async (batch: number): Promise<number> => {
+    if (typeof tessera !== 'string') return Number.NaN;
+    const log = mkdtempSync(join(dir, 'tessera-'));
+    const { seconds } = await measured(tessera, ['-entries', lines, '-dir', log, '-batch', String(batch)]);
+    rmSync(log, { recursive: true, force: true });
+    return events / seconds;
+  };
+  const rivals: Rival[] = [
+    { name: 'SHA-256 of each line, nothing else', run: () => ours('hash'), rates: [] },
+    { name: 'ours: JSON to published log', run: () => ours('all'), rates: [] },
+    { name: 'ours: recorded events to published log', run: () => ours('sequence'), rates: [] },
+    ...(typeof tessera === 'string' ? tesseraBatches : []).map((batch) => ({
+      name: `Tessera POSIX: bytes to log, batches of ${batch}`,
+      run: () => theirs(batch),
+      rates: [],
+    })),
+  ];
+  for (let round = 0; round < rounds; round += 1) for (const rival of rivals) rival.rates.push(await rival.run(round));
+  const [hash, whole, sequencer, ...tesseras] = rivals.map(({ rates }) => median(rates));
+  const shown = rivals.map(({ name, rates }) => `${name.padEnd(48)} ${perSecond(median(rates))}   (${rates.map(perSecond).join(', ')})`);
+  console.log(
+    [
+      `Sequencing, one core, events of 1 KB, ${events.toLocaleString('en-US')} of them, ${rounds} rounds, files ${inMemory ? 'in memory' : 'on disk'}; events a second`,
+      ...shown,
+      `ours, whole: ${percent(whole, hash)} of hashing alone; the sequencer by itself ${percent(sequencer, hash)}`,
+      ...tesseras.map(
+        (rate, index) =>
+          `ours against Tessera with batches of ${tesseraBatches[index]}: whole ${times(whole, rate)}, the sequencer by itself ${times(sequencer, rate)} (objective: at least 1)`,
+      ),
+      ...(typeof tessera === 'string' ? [] : [`Tessera is not measured: ${tessera.reason}`]),
+      '',
+    ].join('\n'),
+  );
+}
+
+async function verification(): Promise<void> {
+  const log = mkdtempSync(join(dir, 'large-'));
+  const made = await onOneCore(['audit/make-large-log.ts', String(large), log]);
+  const proof = await onOneCore(['audit/prove-one.ts', log]);
+  const judge = installFsck();
+  const ours: Measured[] = [];
+  const theirs: Measured[] = [];
+  for (let round = 0; round < Math.min(rounds, 3); round += 1) {
+    ours.push(await onOneCore(['audit/scan-log.ts', log]));
+    if (typeof judge === 'string')
+      theirs.push(await measured(judge, ['-storage_url', `file://${log}/1/`, '-public_key', join(log, '1', 'verifier-key'), '-ui=false', '-N', '1']));
+  }
+  const [own, other] = [median(ours.map(({ seconds }) => seconds)), median(theirs.map(({ seconds }) => seconds))];
+  const memory = Math.max(...ours.map(({ megabytes }) => megabytes));
+  console.log(
+    [
+      `Full verification of ${large.toLocaleString('en-US')} events, one core (made in ${made.seconds.toFixed(0)} s)`,
+      `${'our scan'.padEnd(48)} ${own.toFixed(2)} s   (${ours.map(({ seconds }) => seconds.toFixed(2)).join(', ')}), ${Math.round(memory)} MB at most (objective: under 300)`,
+      ...(typeof judge === 'string'
+        ? [
+            `${"Tessera's fsck".padEnd(48)} ${other.toFixed(2)} s   (${theirs.map(({ seconds }) => seconds.toFixed(2)).join(', ')}), ${Math.round(Math.max(...theirs.map(({ megabytes }) => megabytes)))} MB at most`,
+            `ours takes ${(own / other).toFixed(2)} of fsck's time (objective: at most 1)`,
+          ]
+        : [`fsck is not measured: ${judge.reason}`]),
+      `Proof of one event: ${proof.says}`,
+    ].join('\n'),
+  );
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+const perSecond = (rate: number): string => Math.round(rate).toLocaleString('en-US').padStart(9);
+const percent = (part = Number.NaN, whole = Number.NaN): string => `${((100 * part) / whole).toFixed(0)} %`;
+const times = (one = Number.NaN, other = Number.NaN): string => `${(one / other).toFixed(2)} times`;
