@@ -1,3 +1,4 @@
+import { actOfEvent, eventOfAct } from '../functions/audit/events/act-event.ts';
 import type { AuditEvent } from '../functions/audit/ports.ts';
 import { ServiceUnavailable } from '../functions/common/errors.ts';
 import type { Region } from '../functions/common/ids.ts';
@@ -103,14 +104,16 @@ export class Surroundings {
 
   #auditLog(process: Process): Ports['auditLog'] {
     return {
-      record: (event) =>
-        this.#ask(process, `audit ${event.phase} ${event.action}`, process.region, () => {
+      record: (given) => {
+        const event = asItIsKept(given);
+        return this.#ask(process, `audit ${event.phase} ${event.action}`, process.region, () => {
           if (!this.events.has(event.eventId)) this.events.set(event.eventId, event);
           if (event.phase === 'intent') {
             process.openActs.add(event.actId);
             this.actors.set(event.actId, process);
           } else process.openActs.delete(event.actId);
-        }),
+        });
+      },
       act: async (actId) => [...this.events.values()].filter((event) => event.actId === actId),
       recent: async () => [...this.events.values()],
     };
@@ -187,4 +190,11 @@ export class Surroundings {
         }),
     };
   }
+}
+
+/** An act as it comes back from the door of all events, which takes it or throws. Recording and sequencing have a simulation of their own (simulation/audit). */
+function asItIsKept(act: AuditEvent): AuditEvent {
+  const kept = actOfEvent(eventOfAct(act));
+  if (kept === undefined) throw new RangeError(`act ${act.eventId} came back as none`);
+  return kept;
 }
