@@ -52,7 +52,7 @@ export function completed(event: NewAuditEvent, now: Date): AuditEvent {
 }
 
 /** UUID of version 7 (RFC 9562): 48 bits of time, then chance. */
-export function newEventId(now: Date): string {
+function newEventId(now: Date): string {
   const bytes = randomBytes(16);
   bytes.writeUIntBE(now.getTime(), 0, 6);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);

@@ -1,12 +1,10 @@
 import type { $brand } from 'zod';
 
 /**
- * Brand of text and numbers that may tell about a person: what somebody typed into an event. Whatever is parsed as such keeps the mark, and what is public for ever or read by
- * everybody (leaves, log lines, object paths, metrics) takes no marked value. A mark is lost by writing a new text of the old one: that is what the test with markers looks for.
+ * Text and numbers that may tell about a person (what somebody typed into an event) are branded as `Personal` where they are parsed, and keep the mark; what is public for ever or
+ * read by everybody (leaves, log lines, object paths, metrics) takes no marked value. A mark is lost by writing a new text of the old one: that is what the test with markers
+ * looks for (test/audit/ingest/no-patient-data.test.ts). Refuses that brand and no other: the open index keeps ids acceptable.
  */
-export type Personal = $brand<'Personal'>;
-
-/** Refuses `Personal` and nothing else; the open index keeps other brands (ids) acceptable. */
 type Unmarked = { readonly [$brand]?: { readonly Personal?: never; readonly [other: string]: unknown } };
 
 /** Text that tells nothing about a person. */

@@ -6,7 +6,7 @@ type Given = z.input<typeof SubmittedEvent>;
 let made = 0;
 
 /** A UUID of version 4, another one each time. */
-export const newEventId = (): string => `0190a5c4-0000-4000-8000-${(++made).toString(16).padStart(12, '0')}`;
+const newEventId = (): string => `0190a5c4-0000-4000-8000-${(++made).toString(16).padStart(12, '0')}`;
 
 /** An event as an application sends it, of the moment at which the clocks of tests stand. */
 export const submitted = (given: Partial<Given> = {}): Given => ({

@@ -86,7 +86,7 @@ export const SubmittedEvent = z.strictObject({
 export type SubmittedEvent = z.output<typeof SubmittedEvent>;
 
 /**
- * What is kept of an event beside the log and can be erased: the event, who handed it over (an IAM principal, `bus`, or `codeblue`), and for Codeblue's own acts the
+ * What is kept of an event beside the log and can be erased: the event, who handed it over (the ARN of an IAM principal, `bus/<account>/<source>`, or `codeblue`), and for Codeblue's own acts the
  * act's id and phase. The leaf commits to its canonical JSON.
  */
 export const EventBody = SubmittedEvent.extend({

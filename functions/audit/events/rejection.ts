@@ -78,7 +78,8 @@ export function invalidField(field: Field, got: string, code: RejectionCode = 'i
   return rejection(code, `${field}: got ${got}`, wanted[field], change);
 }
 
-const unknownField = (count: number): Rejection =>
+/** Fields beside those of the contract: how many, since their names are the sender's. */
+export const unknownField = (count: number): Rejection =>
   rejection(
     'unknown-field',
     count === 1 ? 'a field is none of the contract' : `${count} fields are none of the contract`,
@@ -114,5 +115,3 @@ export function rejectionOfIssues(given: Readonly<Record<string, unknown>>, issu
   const all = [...found.values()];
   return { code: all[0]?.code ?? 'invalid-field', reason: all.map(({ reason }) => reason).join(' ') };
 }
-
-export { unknownField };
