@@ -15,7 +15,7 @@ import { type AuditWorld, operationsOf, region } from './audit-world.ts';
 /** Times that an application sends again what it heard nothing of. */
 const sendings = 4;
 
-export const eventIdOf = (event: number): EventId => EventId.parse(`00000000-0000-4000-8000-${String(event).padStart(12, '0')}`);
+const eventIdOf = (event: number): EventId => EventId.parse(`00000000-0000-4000-8000-${String(event).padStart(12, '0')}`);
 
 /** An application that sends some events, and again what was not acknowledged. */
 export async function record(world: AuditWorld, delivery: Delivery): Promise<void> {

@@ -144,7 +144,7 @@ describe.each([
       for (const when of ['before', 'after'] as const satisfies readonly Death['when'][]) {
         const { log, audit } = await prepare();
         const dying = log.sequencer({ audit, death: { call, when }, ...untilNothing });
-        await expect(sequenceTwice(dying.pass)).rejects.toThrow('died');
+        await expect(sequenceAll(dying.pass)).rejects.toThrow('died');
         await log.sequence({ audit, ...untilNothing });
         expect(await log.objects(), `${when} ${calls[call - 1]}`).toEqual(objects);
         expect(await log.places(260)).toEqual(places);
@@ -183,7 +183,7 @@ async function prepared(size: number, until: number, generation: number) {
   return { log, audit: { generation } };
 }
 
-async function sequenceTwice(pass: () => Promise<{ readonly did: string }>): Promise<void> {
+async function sequenceAll(pass: () => Promise<{ readonly did: string }>): Promise<void> {
   while ((await pass()).did !== 'nothing');
 }
 
