@@ -49,6 +49,3 @@ export function confirmed(before: readonly Finding[], again: readonly Finding[])
   const known = new Set(before.map(({ code, region, generation }) => `${code}:${region}/${generation}`));
   return again.filter(({ code, region, generation }) => known.has(`${code}:${region}/${generation}`));
 }
-
-/** Findings that say that somebody changed the log: what was seen then is not remembered. The others say that it does not move. */
-export const isTampering = ({ code }: Finding): boolean => code !== 'AuditLogStale' && code !== 'AuditEventNotIntegrated';

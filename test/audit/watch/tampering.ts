@@ -3,6 +3,7 @@ import { recordedEvent } from '../../../functions/audit/events/recorded.ts';
 import { append, emptyEdge } from '../../../functions/audit/log/append.ts';
 import { bundleOf, entriesIn } from '../../../functions/audit/log/bundles.ts';
 import { checkpointText, parseCheckpoint, signedNote } from '../../../functions/audit/log/checkpoint.ts';
+import { leafHashesOf } from '../../../functions/audit/log/merkle.ts';
 import { LogHead, TILE_WIDTH } from '../../../functions/audit/log/models.ts';
 import { bundlePath, tileLevels, tilePath, tileWidth } from '../../../functions/audit/log/tile-paths.ts';
 import { RecordedEvent } from '../../../functions/audit/ports.ts';
@@ -91,6 +92,18 @@ export const tamperings = {
       const entries = [...entriesIn(log.get(log.bundle(at)))];
       entries[at % TILE_WIDTH] = withOtherDigit(entries[at % TILE_WIDTH] ?? new Uint8Array(), reach.draw);
       log.put(log.bundle(at), bundleOf(entries));
+    },
+  },
+  'an entry and its tile are changed together': {
+    alarm: 'AuditLogRewritten',
+    do(reach) {
+      const log = logOf(reach.world, 1);
+      const bundle = reach.draw(Math.floor(log.size / TILE_WIDTH));
+      const entries = entriesIn(log.get(bundlePath(bundle)));
+      const at = reach.draw(TILE_WIDTH);
+      const changed = bundleOf(entries.with(at, withOtherDigit(entries[at] ?? new Uint8Array(), reach.draw)));
+      log.put(bundlePath(bundle), changed);
+      log.put(tilePath(0, bundle), leafHashesOf(changed, TILE_WIDTH));
     },
   },
   'something stands behind the last entry of a bundle': {
