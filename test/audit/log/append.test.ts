@@ -52,6 +52,12 @@ describe('append', () => {
     );
   });
 
+  it('keeps no bundle where the last one is full', async () => {
+    const { edge, read } = logOf(entriesNamed(300), entriesNamed(212));
+    expect(edge.bundle).toHaveLength(0);
+    expect(inHex(await readRightEdge(read, 512))).toEqual(inHex(edge));
+  });
+
   it('writes a tree of 70 000 as the specification of tlog-tiles says', () => {
     const { objects } = append(emptyEdge, entriesNamed(70_000));
     const at = (prefix: string) => objects.filter(({ path }) => path.startsWith(prefix));

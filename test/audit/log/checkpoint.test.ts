@@ -101,7 +101,10 @@ describe('a checkpoint', () => {
     ['no signature', `${checkpointText(checkpoint)}\n`],
     ['a control character', note.replace('hms', 'h\tms')],
     ['a carriage return', note.replaceAll('\n', '\r\n')],
-    ['half a character', `\ud800${note}`],
+    [
+      'half a character, which the signature over its substitute would cover',
+      signed(`${checkpointText(checkpoint)}\ufffd\n`).replace('\ufffd', '\ud800'),
+    ],
     ['a line that is no signature', `${note}hello\n`],
     ['a signature without its last line feed', note.slice(0, -1)],
     ['too many signatures', `${note}${'— a.example AAAAAAAA\n'.repeat(101)}`],

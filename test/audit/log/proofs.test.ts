@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leafHash } from '../../../functions/audit/log/merkle.ts';
+import { leafHash, nodeHash } from '../../../functions/audit/log/merkle.ts';
 import { consistencyProof, inclusionProof, isConsistent, isIncluded, rootAt } from '../../../functions/audit/log/proofs.ts';
 import { entriesNamed, logOf } from '../../support/log-objects.ts';
 import { slowConsistency, slowPath, slowRoot } from '../../support/slow-tree.ts';
@@ -60,6 +60,18 @@ describe('inclusion', () => {
     expect(isIncluded({ index: 0, size: 1, proof: [], leafHash: log.root, root: log.root })).toBe(true);
   });
 
+  it('is not shown for a tree of another height, or a place outside the tree', () => {
+    const [leaf, sibling] = [leafHash(Buffer.from('a')), leafHash(Buffer.from('b'))];
+    const pair = nodeHash(sibling, leaf);
+    const claim = { index: 1, size: 2, leafHash: leaf, proof: [sibling], root: pair };
+    expect(isIncluded(claim)).toBe(true);
+    expect(isIncluded({ ...claim, index: 0, size: 1 })).toBe(false);
+    for (const size of [3, 4, 5, 8]) expect(isIncluded({ ...claim, size }), String(size)).toBe(false);
+    expect(isIncluded({ index: 1, size: 1, leafHash: leaf, proof: [], root: leaf })).toBe(false);
+    expect(isIncluded({ index: -1, size: 1, leafHash: leaf, proof: [], root: leaf })).toBe(false);
+    expect(isIncluded({ index: 0.5, size: 1, leafHash: leaf, proof: [], root: leaf })).toBe(false);
+  });
+
   it('reads no more than two tiles a level', async () => {
     const paths: string[] = [];
     await inclusionProof(
@@ -101,6 +113,7 @@ describe('consistency', () => {
         expect(isConsistent({ ...claim, fromRoot: flipped(claim.fromRoot, bit) })).toBe(false);
         expect(isConsistent({ ...claim, toRoot: flipped(claim.toRoot, bit) })).toBe(false);
         expect(isConsistent({ ...claim, proof: [] })).toBe(false);
+        expect(isConsistent({ ...claim, to: LARGEST * 2 })).toBe(false);
         const other = pick % LARGEST;
         if (other !== from) expect(isConsistent({ ...claim, from: other })).toBe(false);
       }),
