@@ -33,7 +33,7 @@ export const partitionsOf = {
   byResource: (resource: string) => allShards(nameShards).map((shard) => `${shard}#${resource}`),
 } as const;
 
-export const dayOf = (place: EventPlace): string => place.slice(0, 10);
+const dayOf = (place: EventPlace): string => place.slice(0, 10);
 
 /** By what an event is found. */
 function searchedFor(eventId: string, place: EventPlace, body: EventBody) {
