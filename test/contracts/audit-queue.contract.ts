@@ -31,6 +31,7 @@ export function auditQueueContract(make: () => Promise<{ readonly auditEvents: A
       expect((await queue.pending(10)).map(({ eventId }) => eventId)).toEqual([eventIdOf(2)]);
       expect(await queue.place(eventIdOf(1))).toEqual({ generation: 2, index: 70_000 });
       expect(await queue.place(eventIdOf(2))).toBeUndefined();
+      expect(await queue.places([1, 2, 3].map(eventIdOf))).toEqual(new Map([[eventIdOf(1), { generation: 2, index: 70_000 }]]));
       expect([...(await queue.leaves([1, 2].map(eventIdOf)))]).toHaveLength(2);
       expect((await queue.leaves([eventIdOf(1)])).get(eventIdOf(1))).toBe(anEvent(1, { recordedAt: at(1) }).leaf);
     });
