@@ -101,8 +101,6 @@ export const metricNames = {
     restoreFailed: 'AuditRestoreFailed',
     /** 1 for each look at the logs of a Region that came to its end, whatever it found; dimension Region, the log's. Missing data means that nobody looks. */
     logWatched: 'AuditLogWatched',
-    /** Seconds since the begin of the newest full verification that came to its end; dimension Region. Ten years where there was none yet. */
-    logVerifiedAge: 'AuditLogVerifiedAgeSeconds',
     /** From the beginning of a full verification to its end, over as many runs as it took; dimension Region. */
     verificationSeconds: 'AuditLogVerificationSeconds',
   },

@@ -98,12 +98,15 @@ export const tamperings = {
     alarm: 'AuditLogRewritten',
     do(reach) {
       const log = logOf(reach.world, 1);
-      const bundle = reach.draw(Math.floor(log.size / TILE_WIDTH));
-      const entries = entriesIn(log.get(bundlePath(bundle)));
-      const at = reach.draw(TILE_WIDTH);
+      // The last one, which is partial, for half of all draws.
+      const last = Math.floor(log.size / TILE_WIDTH);
+      const bundle = Math.min(last, reach.draw(2 * last));
+      const width = tileWidth(log.size, 0, bundle);
+      const entries = entriesIn(log.get(bundlePath(bundle, width)));
+      const at = reach.draw(width);
       const changed = bundleOf(entries.with(at, withOtherDigit(entries[at] ?? new Uint8Array(), reach.draw)));
-      log.put(bundlePath(bundle), changed);
-      log.put(tilePath(0, bundle), leafHashesOf(changed, TILE_WIDTH));
+      log.put(bundlePath(bundle, width), changed);
+      log.put(tilePath(0, bundle, width), leafHashesOf(changed, width));
     },
   },
   'something stands behind the last entry of a bundle': {
@@ -287,6 +290,8 @@ export const tamperings = {
       const recordedAt = timestamp(new Date(world.clock.now().getTime() - 500_000));
       const event = recordedEvent({ body: aBody(number, { at: recordedAt }), region: primary, recordedAt, salt: new Uint8Array(32) });
       world.store.put('audit-recorded', `${primary} ${event.eventId}`, plain(event));
+      // Half of all draws say that it stands where another one does.
+      if (draw(2) === 1) world.store.put(`audit-places-${primary}`, event.eventId, { generation: 1, index: draw(700) });
     },
   },
   'the place of an event is changed': {
