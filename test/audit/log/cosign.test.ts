@@ -171,6 +171,30 @@ describe('cosigned', () => {
   });
 });
 
+describe('an answer of several lines', () => {
+  const one = witness('one.example');
+  const judged = (body: string) =>
+    cosigned(treeOf(10).note, {
+      policy: policyOf(1, one),
+      from: 0,
+      prove: treeOf(10).prove,
+      witnesses: { addCheckpoint: async () => ({ status: 200, contentType: 'text/plain', body }) },
+    });
+  const lineOf = (by: TestWitness) => by.addCheckpoint(`old 0\n\n${treeOf(10).note}`).body;
+
+  it('is searched for the configured key', async () => {
+    expect(await judged(lineOf(witness('two.example')) + lineOf(witness('one.example')))).toMatchObject({
+      cosigned: ['one.example'],
+      isQuorum: true,
+    });
+  });
+
+  it('does not count when it was signed without a time', async () => {
+    const timeless = testWitness({ name: 'one.example', logs: new Map([[key.origin, key.verifierKey]]), now: () => new Date(0) });
+    expect(await judged(lineOf(timeless))).toMatchObject({ cosigned: [], late: [{ why: 'malformed-answer' }] });
+  });
+});
+
 describe('the witness of the tests', () => {
   it('refuses what does not go on from what it knows, whatever proof comes with it', async () => {
     await fc.assert(

@@ -106,6 +106,12 @@ describe('scanLog', () => {
     }
   });
 
+  it('goes on with the hashes of the tile where a bundle is missing', async () => {
+    const without = changed(small, 'tile/entries/002', () => undefined);
+    const { root, entries } = await scanLog(without, small.edge.size, { root: small.root });
+    expect([hex(root), entries]).toEqual([hex(small.root), 1400 - 256]);
+  });
+
   it('tells all of several, each where it is', async () => {
     const bundle = changed(small, 'tile/entries/001', flip(8, 2));
     const both: ReadObject = async (path) => (path === 'tile/0/003' ? undefined : bundle(path));

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { placesByScan } from '../../../functions/audit/proof/find-places.ts';
 import { proveEvents } from '../../../functions/audit/proof/prove.ts';
 import { parseTlogProofs } from '../../../functions/audit/proof/tlog-proof.ts';
 import { verifyBundle } from '../../../functions/audit/proof/verify-bundle.ts';
 import { timestamp } from '../../../functions/common/ids.ts';
 import { anEvent, eventIdOf } from '../../support/audit-events.ts';
+import { entriesNamed, logOf } from '../../support/log-objects.ts';
 import { provableLogs } from '../../support/provable-logs.ts';
 
 const numbers = (count: number, from = 1) => Array.from({ length: count }, (_, n) => n + from);
@@ -123,6 +125,28 @@ describe('proveEvents', () => {
     const { provePorts, home, away, record } = provableLogs();
     await record(anEvent(1, { region: away }));
     await expect(proveEvents([{ region: away, eventId: eventIdOf(1) }], provePorts(home))).rejects.toMatchObject({ name: 'NotInLogYet' });
+  });
+
+  it('says so, too, when the checkpoint that is read is older than the place', async () => {
+    const { provePorts, portsOf, home, record, sequence } = await givenLogs(5);
+    const old = await portsOf(home).auditObjects.get(home, '1/checkpoint');
+    await record(anEvent(6, { region: home }));
+    await sequence(home);
+    const ports = provePorts(home);
+    const auditObjects: typeof ports.auditObjects = {
+      get: async (region, path) => (path === '1/checkpoint' ? old : ports.auditObjects.get(region, path)),
+    };
+    await expect(proveEvents([{ region: home, eventId: eventIdOf(6) }], { ...ports, auditObjects })).rejects.toMatchObject({
+      name: 'NotInLogYet',
+    });
+  });
+
+  it('looks through a log of another Region to its first entry', async () => {
+    const events = numbers(3).map((number) => anEvent(number));
+    const { read, root } = logOf([...events.map(({ leaf }) => Buffer.from(leaf)), ...entriesNamed(6000)]);
+    const log = { note: '', checkpoint: { origin: 'o', size: 6003, root }, read };
+    const places = await placesByScan(events, async () => log, 1);
+    expect([...places.values()].map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
   it('leaves out what was erased, or is not for the receiver', async () => {
