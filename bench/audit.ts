@@ -10,9 +10,9 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hospitalLines } from '../lab/audit/hospital-events.ts';
 import { installFsck } from '../lab/audit/fsck.ts';
-import { measured, type Measured, onOneCore } from './audit/one-core.ts';
+import { hospitalLines } from '../lab/audit/hospital-events.ts';
+import { type Measured, measured, onOneCore } from './audit/one-core.ts';
 import { installTessera } from './audit/tessera.ts';
 
 const { values } = parseArgs({
@@ -101,7 +101,9 @@ async function verification(): Promise<void> {
   for (let round = 0; round < Math.min(rounds, 3); round += 1) {
     ours.push(await onOneCore(['audit/scan-log.ts', log]));
     if (typeof judge === 'string')
-      theirs.push(await measured(judge, ['-storage_url', `file://${log}/1/`, '-public_key', join(log, '1', 'verifier-key'), '-ui=false', '-N', '1']));
+      theirs.push(
+        await measured(judge, ['-storage_url', `file://${log}/1/`, '-public_key', join(log, '1', 'verifier-key'), '-ui=false', '-N', '1']),
+      );
   }
   const [own, other] = [median(ours.map(({ seconds }) => seconds)), median(theirs.map(({ seconds }) => seconds))];
   const memory = Math.max(...ours.map(({ megabytes }) => megabytes));
@@ -125,6 +127,14 @@ function median(numbers: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-const perSecond = (rate: number): string => Math.round(rate).toLocaleString('en-US').padStart(9);
-const percent = (part = Number.NaN, whole = Number.NaN): string => `${((100 * part) / whole).toFixed(0)} %`;
-const times = (one = Number.NaN, other = Number.NaN): string => `${(one / other).toFixed(2)} times`;
+function perSecond(rate: number): string {
+  return Math.round(rate).toLocaleString('en-US').padStart(9);
+}
+
+function percent(part = Number.NaN, whole = Number.NaN): string {
+  return `${((100 * part) / whole).toFixed(0)} %`;
+}
+
+function times(one = Number.NaN, other = Number.NaN): string {
+  return `${(one / other).toFixed(2)} times`;
+}

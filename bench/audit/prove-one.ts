@@ -30,7 +30,11 @@ for (let proof = 0; proof < PROOFS; proof += 1) {
   );
   const bytes = note.length + [...read.values()].reduce((sum, each) => sum + each, 0);
   if (read.size + 1 > most.objects || bytes > most.bytes)
-    most = { objects: Math.max(most.objects, read.size + 1), bytes: Math.max(most.bytes, bytes), hashes: Math.max(most.hashes, hashes.length) };
+    most = {
+      objects: Math.max(most.objects, read.size + 1),
+      bytes: Math.max(most.bytes, bytes),
+      hashes: Math.max(most.hashes, hashes.length),
+    };
 }
 const milliseconds = (performance.now() - began) / PROOFS;
 const log2 = Math.ceil(Math.log2(size));

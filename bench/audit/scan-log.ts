@@ -1,6 +1,7 @@
 /** `node scan-log.ts <directory>`: verifies every entry and every tile of a log against its signed checkpoint; part of bench/audit.ts. */
-import { readFile } from 'node:fs/promises';
+
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openNote } from '../../functions/audit/log/checkpoint.ts';
 import { scanLog } from '../../functions/audit/log/scan.ts';

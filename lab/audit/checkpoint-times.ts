@@ -45,8 +45,8 @@ export class CheckpointTimes {
   }
 }
 
-/** 0 while nothing is published. */
-function checkpointSize(log: string): number {
+/** Entries of the checkpoint that is published now; 0 while there is none. @param log directory of the generation */
+export function checkpointSize(log: string): number {
   try {
     return Number(readFileSync(join(log, 'checkpoint'), 'utf8').split('\n')[1]);
   } catch {

@@ -1,5 +1,5 @@
-import canonicalize from 'canonicalize';
 import type { AuditPolicy } from '../../common/audit-policy.ts';
+import { canonicalText } from '../../common/canonical-json.ts';
 import { InvalidInput } from '../../common/errors.ts';
 import { EVENT_LIMIT_BYTES, type EventBody, EventId, SubmittedEvent, standardActions } from './event.ts';
 import { invalidField, kindOf, type Rejection, rejection, rejectionOfIssues, unknownField } from './rejection.ts';
@@ -78,8 +78,8 @@ function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Accepta
   const event = parsed.data;
   const inexact = inexactIn(event);
   if (inexact) return inexact;
-  const canonical = canonicalize(event);
-  if (canonical === undefined || canonical !== canonicalize(entry)) return unknownField(1);
+  const canonical = canonicalText(event);
+  if (canonical !== canonicalText(entry)) return unknownField(1);
   return (
     reservedIn(event) ?? actionRefused(event, actions) ?? clockRefused(event, acceptance) ?? sizeRefused(canonical) ?? { event, canonical }
   );

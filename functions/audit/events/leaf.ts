@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { ActionName } from '../../common/audit-policy.ts';
+import { canonicalText } from '../../common/canonical-json.ts';
 import { InvalidInput } from '../../common/errors.ts';
 import { Timestamp } from '../../common/ids.ts';
 import type { PublicText } from '../../common/personal.ts';
@@ -48,9 +48,7 @@ export type Leaf = EventLeaf | PredecessorLeaf;
 export function canonicalJson(value: Leaf): string;
 export function canonicalJson(value: EventBody): CanonicalBody;
 export function canonicalJson(value: EventBody | Leaf): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new InvalidInput('the value has no canonical form');
-  return text;
+  return canonicalText(value);
 }
 
 /** Random bytes of a salt: as many as the digest has. */

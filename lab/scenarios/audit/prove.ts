@@ -89,7 +89,14 @@ async function investigation({ world }: AuditStage, region: Region, eventIds: re
   const now = timestamp(world.lab.clock.now());
   const about = { dedupKey: `v1:${'0'.repeat(64)}`, alarm: 'RecordAccess', subject: 'records', region };
   const incident = Incident.parse({
-    ...{ id: 'inc-20261122t070000z-1f2e3d4c5b', home: region, status: 'triggered', severity: 3, groupKey: 'lab/record-access', policy: 'clinical' },
+    ...{
+      id: 'inc-20261122t070000z-1f2e3d4c5b',
+      home: region,
+      status: 'triggered',
+      severity: 3,
+      groupKey: 'lab/record-access',
+      policy: 'clinical',
+    },
     troubles: [{ ...about, severity: 3, status: 'firing', firstAt: now, lastAt: now, signals: 1, changes: [] }],
     ...{ openedAt: now, generation: 1, escalatesFrom: now, phase: 'detection', respondBy: now, resolveBy: now },
     ...{ acknowledgements: [], links: eventIds.map((ref) => ({ kind: 'audit', ref })), lastSignalAt: now, version: 0 },

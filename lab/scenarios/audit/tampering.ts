@@ -8,11 +8,12 @@ import { days } from '../../../functions/common/duration.ts';
 import type { Region } from '../../../functions/common/ids.ts';
 import { memoryAuditWatchMemory } from '../../../functions/memory/audit/watch-memory.ts';
 import { memoryItemStore } from '../../../functions/memory/item-store.ts';
+import { checkpointSize } from '../../audit/checkpoint-times.ts';
 import { fsck, installedFsck } from '../../audit/fsck.ts';
 import { hospitalLines } from '../../audit/hospital-events.ts';
 import { auditObjectsIn, LockedFiles } from '../../audit/locked-files.ts';
 import { SingleLog } from '../../audit/single-log.ts';
-import { harmNames, harms } from '../../audit/tampering.ts';
+import { type Harm, harmNames, harms } from '../../audit/tampering.ts';
 import { type AuditStage, overHttps, someEvents, startLogging } from './stage.ts';
 import { lookAtCopy, type Watched } from './watch.ts';
 
@@ -22,7 +23,7 @@ const wanted = {
   'tile-changed': 'AuditLogRewritten',
   'entries-cut': 'AuditLogRewritten',
   'other-key': 'AuditLogForked',
-} as const satisfies Record<keyof typeof harms, FindingCode>;
+} as const satisfies Record<Harm, FindingCode>;
 
 const LOGGED_MS = 1_000;
 
@@ -48,7 +49,7 @@ export async function tampering(stage: AuditStage): Promise<void> {
 
     for (const name of harmNames) {
       const copy = copyOf(stage, region);
-      harms[name].do(join(copy, generationOf(stage)), world.checkpoints.size(region));
+      harm(stage, copy, name);
       note(harms[name].says, wanted[name], await lookAtCopy(stage, region, { files: filesIn(stage, copy) }));
     }
     note('an older log put back whole', 'AuditLogTruncated', await lookAtCopy(stage, region, { files: filesIn(stage, older), seen }));
@@ -89,6 +90,12 @@ function copyOf({ world }: AuditStage, region: Region): string {
   return copy;
 }
 
+/** Below what the copy's own checkpoint promises: older partial tiles lie beside it, and harm to them harms nobody. */
+function harm(stage: AuditStage, copy: string, name: Harm): void {
+  const log = join(copy, generationOf(stage));
+  harms[name].do(log, checkpointSize(log));
+}
+
 const filesIn = ({ world }: AuditStage, dir: string) =>
   auditObjectsIn(new LockedFiles(dir, world.lab.clock, days(world.lab.operations.audit.retention.days)));
 
@@ -101,11 +108,11 @@ async function logMore(stage: AuditStage, region: Region): Promise<void> {
 
 /** As many entries, other events, the log's own key. */
 async function forkOf(stage: AuditStage, region: Region): Promise<string> {
-  const { lab, regions, checkpoints } = stage.world;
+  const { lab, regions } = stage.world;
   const dir = mkdtempSync(join(regions.dir, 'fork-'));
   const signer = lab.ports(region).checkpointSigner;
   const fork = new SingleLog({ dir, operations: lab.operations, region, clock: lab.clock, signer });
-  const size = checkpoints.size(region);
+  const size = checkpointSize(stage.world.logDir(region));
   const AT_A_TIME = 500;
   for (let from = 0; from < size; from += AT_A_TIME) {
     await fork.take(hospitalLines(7, from, Math.min(AT_A_TIME, size - from), lab.clock.now()));
@@ -159,7 +166,7 @@ async function askOutsideJudge(stage: AuditStage, region: Region): Promise<void>
   const verdicts = [];
   for (const each of world.regions.names) verdicts.push(await fsck(judge, world.logDir(each)));
   const copy = copyOf(stage, region);
-  harms['entry-changed'].do(join(copy, generationOf(stage)), world.checkpoints.size(region));
+  harm(stage, copy, 'entry-changed');
   const refused = await fsck(judge, join(copy, generationOf(stage)));
   findings.promise(
     'A3.judge',

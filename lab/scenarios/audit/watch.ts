@@ -13,6 +13,7 @@ import { runTask } from '../../../functions/handlers/run-operation.ts';
 import { memoryAuditWatchMemory } from '../../../functions/memory/audit/watch-memory.ts';
 import { memoryItemStore } from '../../../functions/memory/item-store.ts';
 import { recordingMetrics } from '../../../functions/memory/metrics.ts';
+import { checkpointSize } from '../../audit/checkpoint-times.ts';
 import type { AuditStage } from './stage.ts';
 
 /** Pauses of minutes are made for DynamoDB and S3. */
@@ -41,9 +42,12 @@ export async function runWatch({ world }: AuditStage, task: AnyTask, region: Reg
   const ports = { ...world.lab.ports(region), metrics, ...changed };
   const now = clock.now();
   const event = { key: `lab/${now.getTime()}`, scheduledAt: now.toISOString(), input: {} };
-  const { result } = await runTask(task, event, { ...host, ports, clock: impatient }, new Date(now.getTime() + RUN_MS));
-  const { did, findings } = Found.parse(result ?? {});
-  const rung = metrics.recorded.filter(({ name, value }) => value > 0 && findings.some(({ code }) => code === name)).map(({ name }) => name);
+  const { ran, result } = await runTask(task, event, { ...host, ports, clock: impatient }, new Date(now.getTime() + RUN_MS));
+  if (!ran) throw new TypeError(`${task.name} did not run`);
+  const { did, findings } = Found.parse(result);
+  const rung = metrics.recorded
+    .filter(({ name, value }) => value > 0 && findings.some(({ code }) => code === name))
+    .map(({ name }) => name);
   return { did, findings, codes: [...new Set(findings.map(({ code }) => code))], rung: [...new Set(rung)] };
 }
 
@@ -82,7 +86,9 @@ export async function watchSound(stage: AuditStage): Promise<void> {
       'A5',
       'Every log is verified whole, entry by entry and event by event, from its own Region and from the others.',
       wrong.length === 0 && days.every(({ did }) => did === 'finished'),
-      wrong.length === 0 ? `${names.map((region) => `${region}: ${world.checkpoints.size(region)} entries`).join(', ')}` : (wrong[0] ?? ''),
+      wrong.length === 0
+        ? `${names.map((region) => `${region}: ${checkpointSize(world.logDir(region))} entries`).join(', ')}`
+        : (wrong[0] ?? ''),
     );
     // Events of the last minutes need not be in a backup: they must be older than that.
     world.lab.advance(SETTLED_SECONDS);
