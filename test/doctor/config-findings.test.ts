@@ -135,7 +135,13 @@ test('every warning and problem says how to mend it', () => {
   };
   const findings = configFindings(bare, now).filter(({ level }) => level !== 'ok');
   expect(findings.map(({ subject }) => subject)).toEqual(
-    expect.arrayContaining(['databases[0].pointInTime', 'databases[0].copyTo', 'databases[0].invariants', 'vaultLock', 'audit.retention.mode']),
+    expect.arrayContaining([
+      'databases[0].pointInTime',
+      'databases[0].copyTo',
+      'databases[0].invariants',
+      'vaultLock',
+      'audit.retention.mode',
+    ]),
   );
   for (const { mend } of findings) expect(mend).toMatch(/^[A-Z].*\.$/s);
 });
