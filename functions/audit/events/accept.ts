@@ -78,8 +78,8 @@ function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Accepta
   const event = parsed.data;
   const inexact = inexactIn(event);
   if (inexact) return inexact;
+  if (!isWordForWord(entry, event)) return unknownField(1);
   const canonical = canonicalText(event);
-  if (canonical !== canonicalText(entry)) return unknownField(1);
   return (
     reservedIn(event) ?? actionRefused(event, actions) ?? clockRefused(event, acceptance) ?? sizeRefused(canonical) ?? { event, canonical }
   );
@@ -87,6 +87,18 @@ function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Accepta
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether parsing kept everything and changed nothing; both are of the form of the contract, so nothing lies deeper than `details`. */
+function isWordForWord(entry: Readonly<Record<string, unknown>>, event: Readonly<Record<string, unknown>>): boolean {
+  const names = Object.keys(entry);
+  return (
+    names.length === Object.keys(event).length &&
+    names.every((name) => {
+      const [given, kept] = [entry[name], event[name]];
+      return isObject(given) && isObject(kept) ? isWordForWord(given, kept) : given === kept;
+    })
+  );
+}
 
 const idOf = (entry: unknown): { readonly eventId?: EventId } => {
   const parsed = isObject(entry) ? EventId.safeParse(entry.eventId) : undefined;
