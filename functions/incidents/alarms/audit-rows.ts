@@ -89,6 +89,12 @@ const ownRows = (scope: AlarmScope): readonly AlarmRow[] => {
       dashboards: ['security'],
     }),
     alarmRow(scope, {
+      ...{ alarm: 'AuditVerificationUnfinished', subject: region, severity: 3 },
+      says: `No full verification of the audit log of ${region} has come to its end for two days.`,
+      metric: logSeries(names.verificationSeconds, region, 'SampleCount'),
+      ...{ fires: 'below', threshold: 1, periodSeconds: days(1), periods: 2, missingData: 'breaching', dashboards: ['security'] },
+    }),
+    alarmRow(scope, {
       ...{ alarm: 'AuditEventsDelayed', subject: region, severity: 2 },
       says: 'An event has waited for a quarter of an hour between the audit bus and the log.',
       metric: queue('ApproximateAgeOfOldestMessage', queueName(operations, 'audit-events')),
