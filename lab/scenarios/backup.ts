@@ -14,6 +14,7 @@ import type { Phases } from '../phases.ts';
 import type { Findings } from '../report.ts';
 import { refuseDamages } from './backup-damage.ts';
 import { keepInOrder } from './backup-upkeep.ts';
+import { signedTrail } from './signed-trail.ts';
 
 /** What a scenario works with. */
 export interface Stage {
@@ -39,6 +40,7 @@ export async function backupScenario(stage: Stage): Promise<void> {
   await restoreToASecond(stage);
   await refuseDamages(stage);
   await keepInOrder(stage);
+  await signedTrail(stage);
 }
 
 /** B1, B6: the daily backup with its manifest, under load. */
