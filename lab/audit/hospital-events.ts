@@ -55,7 +55,7 @@ export function hospitalEvent(seed: number, number: number, at: Date): HospitalE
 }
 
 /** A UUID of version 4 whose random bits are those of the SHA-256 of a text. */
-export function uuidOf(text: string): string {
+function uuidOf(text: string): string {
   const bytes = createHash('sha256').update(text).digest();
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

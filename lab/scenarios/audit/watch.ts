@@ -34,7 +34,7 @@ export interface Watched {
 }
 
 /** Runs one of the watch's tasks in a Region, as its schedule would, with some of its ports replaced. */
-export async function runWatch({ world }: AuditStage, task: AnyTask, region: Region, changed: Partial<Ports> = {}): Promise<Watched> {
+async function runWatch({ world }: AuditStage, task: AnyTask, region: Region, changed: Partial<Ports> = {}): Promise<Watched> {
   const host = world.lab.host(region);
   const metrics = recordingMetrics();
   const { clock } = world.lab;
