@@ -13,7 +13,7 @@ import { Region, timestamp } from '../functions/common/ids.ts';
 import { auditTableIndexes } from '../functions/common/names.ts';
 import { hospitalEvent } from '../lab/audit/hospital-events.ts';
 import { labOperations } from '../lab/operations.ts';
-import { auroraLines, costLines, type EventSizes, limits, type Rate } from './audit/cost.ts';
+import { auroraLines, costLines, type EventSizes, keptMonthly, limits, type Rate } from './audit/cost.ts';
 
 const now = new Date('2026-11-22T07:00:00Z');
 const operations = labOperations('hms', []);
@@ -53,6 +53,10 @@ console.log(
   `An event is an item of ${sizes.itemBytes} bytes in ${sizes.indexes} indexes of the audit table, in ${sizes.regions} Regions; its leaf has ${sizes.leafBytes} bytes`,
 );
 console.log(table.toString());
+const { dynamo, s3 } = keptMonthly(sizes);
+console.log(
+  `Kept, a month and million events: ${dollars(dynamo)} in DynamoDB's ${sizes.regions} Regions (items and their index entries), ${dollars(s3)} in S3`,
+);
 
 const other = newTable(['Tessera’s choice: Aurora and S3, one Region', 'at 1 500 a second', 'at 10 a second', 'how']);
 const auroras = rates.map((rate) => auroraLines(sizes, rate));

@@ -97,6 +97,22 @@ export function costLines(sizes: EventSizes, { perSecond }: Rate): readonly Line
   ];
 }
 
+/** DynamoDB adds 100 bytes to an item, and to each entry of an index, which holds some 200 bytes of keys. */
+const overheadBytes = 100;
+const indexEntryBytes = 200;
+
+/** Dollars a month for what a million events keep. */
+export function keptMonthly({ itemBytes, queueBytes, indexes, regions, leafBytes }: EventSizes): {
+  readonly dynamo: number;
+  readonly s3: number;
+} {
+  const table = (itemBytes + overheadBytes + indexes * (indexEntryBytes + overheadBytes)) * regions + queueBytes + overheadBytes;
+  return {
+    dynamo: (MILLION * table * price.dynamoGigabyteMonth) / 1e9,
+    s3: (MILLION * (leafBytes + 64) * regions * price.s3GigabyteMonth) / 1e9,
+  };
+}
+
 /** What Tessera's driver for AWS does, after its own description: batches into Aurora MySQL, entries and tiles into S3. Two instances, since one alone is no durable service. */
 export function auroraLines({ leafBytes }: EventSizes, { perSecond }: Rate): readonly Line[] {
   const instances = (2 * price.auroraInstanceHour * MILLION) / perSecond / 3600;
