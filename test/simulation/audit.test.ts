@@ -132,6 +132,13 @@ describe("the simulation's own ports", () => {
         ...memoryAuditQueue({ store: items, region: home }),
         ...ports.auditQueue,
         place: async (eventId) => store.queue.get(eventId)?.place,
+        places: async (eventIds) =>
+          new Map(
+            eventIds.flatMap((eventId) => {
+              const place = store.queue.get(eventId)?.place;
+              return place ? [[eventId, place] as const] : [];
+            }),
+          ),
       },
     };
   });
