@@ -93,7 +93,9 @@ describe('runs that were missed', () => {
       'backup-state-tables',
       'expire-recovery-points',
       'lock-recovery-points',
+      'sweep-audit-tiles',
       'test-paging',
+      'verify-audit-log',
     ]);
     expect(world.ports.taskInvoker.invoked.every(({ scheduledAt }) => scheduledAt <= world.clock.now())).toBe(true);
   });
