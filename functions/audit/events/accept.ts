@@ -48,7 +48,7 @@ export function acceptEvents(given: unknown, acceptance: Acceptance): Accepted {
   if (entries.length > BATCH_LIMIT_EVENTS)
     throw new InvalidInput(`a batch of ${entries.length} events; wanted: ${BATCH_LIMIT_EVENTS} at most`, { hint: 'Send them in several.' });
   const actions = new Set<string>([...standardActions, ...acceptance.policy.actions]);
-  const seen = new Map<EventId, string>();
+  const seen = new Map<EventId, SubmittedEvent>();
   const accepted: AcceptedEvent[] = [];
   const rejected: RejectedEvent[] = [];
   entries.forEach((entry, index) => {
@@ -56,19 +56,14 @@ export function acceptEvents(given: unknown, acceptance: Acceptance): Accepted {
     const refusal = 'code' in judged ? judged : reuseOf(seen, judged);
     if (refusal) rejected.push({ index, ...idOf(entry), ...refusal });
     else if (!('code' in judged)) {
-      seen.set(judged.event.eventId, judged.canonical);
-      accepted.push({ index, body: { ...judged.event, submittedBy: acceptance.submittedBy } });
+      seen.set(judged.eventId, judged);
+      accepted.push({ index, body: { ...judged, submittedBy: acceptance.submittedBy } });
     }
   });
   return { accepted, rejected };
 }
 
-interface Judged {
-  readonly event: SubmittedEvent;
-  readonly canonical: string;
-}
-
-function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Acceptance): Judged | Rejection {
+function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Acceptance): SubmittedEvent | Rejection {
   if (entry === notJson) return rejection('not-json', 'text that is no JSON', 'an event as JSON, in UTF-8', 'Send it so.');
   if (!isObject(entry)) return rejection('not-an-event', `got ${kindOf(entry)}`, 'a JSON object', 'Send each event as an object.');
   const malformed = loneSurrogateIn(entry);
@@ -79,10 +74,7 @@ function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Accepta
   const inexact = inexactIn(event);
   if (inexact) return inexact;
   if (!isWordForWord(entry, event)) return unknownField(1);
-  const canonical = canonicalText(event);
-  return (
-    reservedIn(event) ?? actionRefused(event, actions) ?? clockRefused(event, acceptance) ?? sizeRefused(canonical) ?? { event, canonical }
-  );
+  return reservedIn(event) ?? actionRefused(event, actions) ?? clockRefused(event, acceptance) ?? sizeRefused(event) ?? event;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -157,8 +149,9 @@ function clockRefused({ at }: SubmittedEvent, { policy, now, handedOverAt = now 
   return undefined;
 }
 
-function sizeRefused(canonical: string): Rejection | undefined {
-  const bytes = Buffer.byteLength(canonical);
+/** Canonical JSON is as long as any JSON of ECMAScript's: it differs in the order of names alone. */
+function sizeRefused(event: SubmittedEvent): Rejection | undefined {
+  const bytes = Buffer.byteLength(JSON.stringify(event));
   return bytes <= EVENT_LIMIT_BYTES
     ? undefined
     : rejection(
@@ -169,9 +162,9 @@ function sizeRefused(canonical: string): Rejection | undefined {
       );
 }
 
-function reuseOf(seen: ReadonlyMap<EventId, string>, { event, canonical }: Judged): Rejection | undefined {
+function reuseOf(seen: ReadonlyMap<EventId, SubmittedEvent>, event: SubmittedEvent): Rejection | undefined {
   const first = seen.get(event.eventId);
-  return first === undefined || first === canonical ? undefined : idReused('an event before it in the batch');
+  return first === undefined || canonicalText(first) === canonicalText(event) ? undefined : idReused('an event before it in the batch');
 }
 
 /** @param by who has the id already */
