@@ -18,7 +18,7 @@ export interface Stretch {
 
 type Standing =
   | { readonly stage: 'telling'; readonly stretch: Stretch }
-  /** `until`: when the next stretch begins. */
+  /** `until`: before it nothing becomes due, whatever people do while it is answered, and by time alone while it is paused. */
   | { readonly stage: 'answered' | 'paused'; readonly until: number };
 
 /**
@@ -36,7 +36,8 @@ export function standing(incident: Incident, needed: number, now: number, leaves
   const isAnswered = answered.some(({ from, until }) => from <= now && now < until);
   if (isAnswered || now < pausedUntil) {
     let until = now;
-    for (const span of [{ from: begins, until: pausedUntil }, ...answered]) {
+    // A pause may be cut short, an acknowledgement cannot: while one lasts, a pause that outlasts it says nothing about when to look again.
+    for (const span of isAnswered ? answered : [{ from: begins, until: pausedUntil }, ...answered]) {
       if (span.from <= until && until < span.until) until = span.until;
     }
     return { stage: isAnswered ? 'answered' : 'paused', until: wholeSecond(until) };

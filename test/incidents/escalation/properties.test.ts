@@ -121,6 +121,17 @@ describe('the policy, second by second', () => {
     );
   }, 300_000);
 
+  test('a pause that is cut short while somebody has acknowledged ends when it says now', async () => {
+    const acts: readonly Act[] = [
+      { at: 3830.5, kind: 'acknowledge', person: 'ada', lasts: 60 },
+      { at: 3831.5, kind: 'pause', lasts: 900 },
+      { at: 3875.5, kind: 'pause', lasts: 60 },
+    ];
+    const world = await play(acts, 2, noTrouble);
+    await judge(world, acts, 2, 48);
+    expect([...world.alarms.keys()]).toEqual([]);
+  });
+
   test('and the same when steps die at any call, and executions run beside each other', async () => {
     const death = fc.record({
       invocation: fc.integer({ min: 0, max: 40 }),
