@@ -1,3 +1,4 @@
+import { advanceRecoveryPoints } from '../../functions/backup/advance-recovery-points.ts';
 import { backupDatabase } from '../../functions/backup/backup-database.ts';
 import { isVerified, recoveryPointId } from '../../functions/backup/models.ts';
 import type { SnapshotRef } from '../../functions/backup/ports.ts';
@@ -148,6 +149,8 @@ export async function emergencyBackup(lab: Lab): Promise<SnapshotRef> {
   const requestedAt = lab.clock.now();
   await lab.run(backupDatabase, { scheduledAt: timestamp(requestedAt), key: 'emergency', input: { databaseId, kind: 'emergency' } });
   await lab.databases.settled();
+  // A backup that took longer than its task waits is in the inventory as being made until this notes that it is there.
+  await lab.run(advanceRecoveryPoints, { scheduledAt: timestamp(lab.clock.now()) });
   return { region: lab.regions.primary, snapshotId: recoveryPointId(databaseId, 'emergency', requestedAt) };
 }
 
