@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chown, cp, mkdtemp, rm } from 'node:fs/promises';
+import { chown, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,9 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { pgServer } from '../../functions/common/pg-server.ts';
 import type { SqlRow, SqlServer } from '../../functions/verify/ports.ts';
+import { systemCode } from '../../lab/errors.ts';
+import { baseBackup } from '../../lab/postgres/base-backup.ts';
+import { dataFiles } from '../../lab/postgres/data-files.ts';
 
 const run = promisify(execFile);
 /** PostgreSQL refuses to run as root; `nobody` exists on every Linux. */
@@ -39,6 +42,8 @@ export async function serve(dataDirectory: string, settings: Readonly<Record<str
     fsync: 'off',
     shared_buffers: '64MB',
     max_wal_size: '256MB',
+    // A copy needs all that was written since it began.
+    wal_keep_size: '1GB',
     ...settings,
   };
   const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -72,23 +77,28 @@ export async function serve(dataDirectory: string, settings: Readonly<Record<str
 export async function copyPhysically(live: TestPostgres): Promise<string> {
   const target = await newDirectory();
   // A crash-consistent image needs an atomic snapshot; a base backup gets the same content by replaying WAL up to its end.
-  const session = await live.server.connect('postgres');
-  try {
-    await session.query(`select pg_backup_start('codeblue test', true)`);
-    await cp(live.dataDirectory, target, {
-      recursive: true,
-      force: true,
-      filter: (path) => !/postmaster\.(pid|opts)$|pgsql_tmp/.test(path),
-    });
-    const [label] = await session.query('select labelfile from pg_backup_stop(false)');
-    const { writeFile } = await import('node:fs/promises');
-    await cp(join(live.dataDirectory, 'pg_wal'), join(target, 'pg_wal'), { recursive: true, force: true });
-    await writeFile(join(target, 'backup_label'), label?.labelfile ?? '');
-  } finally {
-    await session.close();
-  }
+  const address = { host: '127.0.0.1', port: live.port, user: 'postgres', password: '' };
+  const { label } = await baseBackup(address, 'codeblue test', async () => {
+    for await (const { name, path, kind } of dataFiles(live.dataDirectory)) {
+      if (kind === 'directory') await mkdir(join(target, name), { recursive: true });
+      else await copyUnlessGone(path, join(target, name));
+    }
+  });
+  for (const name of await readdir(join(live.dataDirectory, 'pg_wal')))
+    if (/^[0-9A-F]{24}$/.test(name)) await copyUnlessGone(join(live.dataDirectory, 'pg_wal', name), join(target, 'pg_wal', name));
+  await writeFile(join(target, 'backup_label'), label);
+  await writeFile(join(target, 'postgresql.auto.conf'), ''); // its own, whoever writes it
   if (unprivileged.uid !== undefined) await run('chown', ['-R', `${unprivileged.uid}:${unprivileged.gid}`, target]);
   return target;
+}
+
+/** A running server takes files away while they are copied: caches, dropped tables, old segments of its log. */
+async function copyUnlessGone(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
 }
 
 async function newDirectory(): Promise<string> {
