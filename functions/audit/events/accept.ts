@@ -1,7 +1,7 @@
 import type { AuditPolicy } from '../../common/audit-policy.ts';
-import { canonicalText } from '../../common/canonical-json.ts';
 import { InvalidInput } from '../../common/errors.ts';
-import { EVENT_LIMIT_BYTES, type EventBody, EventId, SubmittedEvent, standardActions } from './event.ts';
+import { type CanonicalBody, EVENT_LIMIT_BYTES, type EventBody, EventId, SubmittedEvent, standardActions } from './event.ts';
+import { canonicalJson } from './leaf.ts';
 import { invalidField, kindOf, type Rejection, rejection, rejectionOfIssues, unknownField } from './rejection.ts';
 
 /** Events of one batch, at most. */
@@ -14,6 +14,8 @@ export interface AcceptedEvent {
   /** Its place in the batch. */
   readonly index: number;
   readonly body: EventBody;
+  /** Of the body. */
+  readonly canonical: CanonicalBody;
 }
 
 export interface RejectedEvent extends Rejection {
@@ -48,33 +50,47 @@ export function acceptEvents(given: unknown, acceptance: Acceptance): Accepted {
   if (entries.length > BATCH_LIMIT_EVENTS)
     throw new InvalidInput(`a batch of ${entries.length} events; wanted: ${BATCH_LIMIT_EVENTS} at most`, { hint: 'Send them in several.' });
   const actions = new Set<string>([...standardActions, ...acceptance.policy.actions]);
-  const seen = new Map<EventId, SubmittedEvent>();
+  const seen = new Map<EventId, CanonicalBody>();
   const accepted: AcceptedEvent[] = [];
   const rejected: RejectedEvent[] = [];
   entries.forEach((entry, index) => {
-    const judged = judge(entry, actions, acceptance);
-    const refusal = 'code' in judged ? judged : reuseOf(seen, judged);
-    if (refusal) rejected.push({ index, ...idOf(entry), ...refusal });
-    else if (!('code' in judged)) {
-      seen.set(judged.eventId, judged);
-      accepted.push({ index, body: { ...judged, submittedBy: acceptance.submittedBy } });
+    const judged = acceptable(entry, actions, acceptance, seen);
+    if ('code' in judged) rejected.push({ index, ...idOf(entry), ...judged });
+    else {
+      seen.set(judged.body.eventId, judged.canonical);
+      accepted.push({ index, ...judged });
     }
   });
   return { accepted, rejected };
 }
 
+/** Canonical JSON is made once for each event: it is measured, compared and recorded. */
+function acceptable(
+  entry: unknown,
+  actions: ReadonlySet<string>,
+  acceptance: Acceptance,
+  seen: ReadonlyMap<EventId, CanonicalBody>,
+): Omit<AcceptedEvent, 'index'> | Rejection {
+  const event = judge(entry, actions, acceptance);
+  if ('code' in event) return event;
+  const body = { ...event, submittedBy: acceptance.submittedBy };
+  const canonical = canonicalJson(body);
+  return sizeRefused(canonical, acceptance) ?? reuseOf(seen, event.eventId, canonical) ?? { body, canonical };
+}
+
 function judge(entry: unknown, actions: ReadonlySet<string>, acceptance: Acceptance): SubmittedEvent | Rejection {
   if (entry === notJson) return rejection('not-json', 'text that is no JSON', 'an event as JSON, in UTF-8', 'Send it so.');
   if (!isObject(entry)) return rejection('not-an-event', `got ${kindOf(entry)}`, 'a JSON object', 'Send each event as an object.');
-  const malformed = loneSurrogateIn(entry);
-  if (malformed) return malformed;
   const parsed = SubmittedEvent.safeParse(entry);
-  if (!parsed.success) return rejectionOfIssues(entry, parsed.error.issues);
+  if (!parsed.success) return loneSurrogateIn(entry, fields) ?? rejectionOfIssues(entry, parsed.error.issues);
   const event = parsed.data;
+  // The schema's patterns take no half of a character; `details` has none.
+  const malformed = loneSurrogateIn(entry, ['details']);
+  if (malformed) return malformed;
   const inexact = inexactIn(event);
   if (inexact) return inexact;
   if (!isWordForWord(entry, event)) return unknownField(1);
-  return reservedIn(event) ?? actionRefused(event, actions) ?? clockRefused(event, acceptance) ?? sizeRefused(event) ?? event;
+  return reservedIn(event) ?? actionRefused(event, actions) ?? clockRefused(event, acceptance) ?? event;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -102,8 +118,8 @@ const fields = SubmittedEvent.keyof().options;
 
 const isBroken = (value: unknown): boolean => typeof value === 'string' && !value.isWellFormed();
 
-function loneSurrogateIn(entry: Readonly<Record<string, unknown>>): Rejection | undefined {
-  for (const field of fields) {
+function loneSurrogateIn(entry: Readonly<Record<string, unknown>>, among: typeof fields): Rejection | undefined {
+  for (const field of among) {
     const value = entry[field];
     const parts = isObject(value) ? Object.entries(value).flat() : [value];
     if (parts.some(isBroken)) return invalidField(field, 'text with a lone surrogate', 'lone-surrogate');
@@ -149,9 +165,9 @@ function clockRefused({ at }: SubmittedEvent, { policy, now, handedOverAt = now 
   return undefined;
 }
 
-/** Canonical JSON is as long as any JSON of ECMAScript's: it differs in the order of names alone. */
-function sizeRefused(event: SubmittedEvent): Rejection | undefined {
-  const bytes = Buffer.byteLength(JSON.stringify(event));
+/** The event as it was sent: without what says who handed it over. */
+function sizeRefused(canonical: CanonicalBody, { submittedBy }: Acceptance): Rejection | undefined {
+  const bytes = Buffer.byteLength(canonical) - Buffer.byteLength(`,"submittedBy":${JSON.stringify(submittedBy)}`);
   return bytes <= EVENT_LIMIT_BYTES
     ? undefined
     : rejection(
@@ -162,9 +178,9 @@ function sizeRefused(event: SubmittedEvent): Rejection | undefined {
       );
 }
 
-function reuseOf(seen: ReadonlyMap<EventId, SubmittedEvent>, event: SubmittedEvent): Rejection | undefined {
-  const first = seen.get(event.eventId);
-  return first === undefined || canonicalText(first) === canonicalText(event) ? undefined : idReused('an event before it in the batch');
+function reuseOf(seen: ReadonlyMap<EventId, CanonicalBody>, eventId: EventId, canonical: CanonicalBody): Rejection | undefined {
+  const first = seen.get(eventId);
+  return first === undefined || first === canonical ? undefined : idReused('an event before it in the batch');
 }
 
 /** @param by who has the id already */

@@ -1,8 +1,9 @@
+import { ActionName } from '../../common/audit-policy.ts';
 import type { Region, Timestamp } from '../../common/ids.ts';
 import { parseAs } from '../../common/parse.ts';
 import type { RecordedEvent } from '../ports.ts';
-import { EventBody } from './event.ts';
-import { canonicalJson, commitmentTo, EventLeaf } from './leaf.ts';
+import { type CanonicalBody, EventBody } from './event.ts';
+import { canonicalJson, commitmentTo, type EventLeaf } from './leaf.ts';
 
 /**
  * An event as it is kept: its leaf, which commits to the body, and beside it what can be erased. The same whichever door it came through.
@@ -13,19 +14,22 @@ import { canonicalJson, commitmentTo, EventLeaf } from './leaf.ts';
  */
 export function recordedEvent(given: {
   readonly body: EventBody;
+  /** Of the body, where it was made before. */
+  readonly canonical?: CanonicalBody;
   readonly region: Region;
   readonly recordedAt: Timestamp;
   readonly salt: Uint8Array;
 }): RecordedEvent {
   const { region, recordedAt, salt } = given;
   const { eventId, action, outcome } = given.body;
-  const body = canonicalJson(given.body);
-  const commitment = commitmentTo(body, salt);
-  const leaf = parseAs(
-    EventLeaf,
-    { format: 'codeblue-audit-leaf/1', eventId, recordedAt, action, outcome, commitment },
-    `event ${eventId}`,
-  );
+  const body = given.canonical ?? canonicalJson(given.body);
+  const leaf: EventLeaf = {
+    format: 'codeblue-audit-leaf/1',
+    ...{ eventId, recordedAt, outcome },
+    // The one member that its type alone does not keep in form.
+    action: parseAs(ActionName, action, `the action of event ${eventId}`),
+    commitment: commitmentTo(body, salt),
+  };
   return { region, eventId, recordedAt, leaf: canonicalJson(leaf), body, salt: Buffer.from(salt).toString('base64') };
 }
 

@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import { commonAudit } from '../../../config/profiles/common-audit.ts';
 import { acceptEvents, notJson } from '../../../functions/audit/events/accept.ts';
@@ -28,7 +29,8 @@ describe('an event that is as it must be', () => {
     });
     const { accepted, rejected } = accept(full);
     expect(rejected).toEqual([]);
-    expect(accepted).toEqual([{ index: 0, body: { ...full, submittedBy: 'arn:aws:iam::111122223333:role/registration' } }]);
+    const body = { ...full, submittedBy: 'arn:aws:iam::111122223333:role/registration' };
+    expect(accepted).toEqual([{ index: 0, body, canonical: canonicalize(body) }]);
   });
 
   it('may have an action of the config', () => {
