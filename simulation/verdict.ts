@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize';
+import { canonicalText } from '../functions/common/canonical-json.ts';
 import { judgeAnswer } from '../functions/failover/approval/approvals.ts';
 import type { ApprovalRequest, CoordinationRecord, FailoverPlan } from '../functions/failover/models.ts';
 import type { ClientView } from './clients.ts';
@@ -156,7 +156,7 @@ function accepted(world: World, plan: FailoverPlan): number {
 /** Questions about this very plan that a person who may has approved, as it stands in the table and not as a step judged it. */
 function agreedQuestions({ table, operations }: World, plan: FailoverPlan): readonly ApprovalRequest[] {
   return table.requests.filter((request) => {
-    if (canonicalize(request.question.plan) !== canonicalize(plan)) return false;
+    if (canonicalText(request.question.plan) !== canonicalText(plan)) return false;
     const answer = table.answers.get(request.hash);
     if (!answer) return false;
     return judgeAnswer(request, answer, operations.failover.approvals, new Date(answer.at)).status === 'approved';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
-import { InvalidInput } from '../common/errors.ts';
+import { canonicalText } from '../common/canonical-json.ts';
 import type { Inspection } from './inspection.ts';
 import { schemaFingerprint } from './schema-objects.ts';
 import { tableId } from './tables.ts';
@@ -28,9 +27,7 @@ export function contentRoot(inspection: Inspection): string | undefined {
         .map(({ schema, name, total }) => ({ schema, name, count: total.count, sum1: total.sum1, sum2: total.sum2 })),
     })),
   };
-  const text = canonicalize(content);
-  if (text === undefined) throw new InvalidInput('the content has no canonical form');
-  return createHash('sha256').update(text).digest('hex');
+  return createHash('sha256').update(canonicalText(content)).digest('hex');
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);

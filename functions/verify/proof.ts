@@ -1,7 +1,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { InvalidInput } from '../common/errors.ts';
+import { canonicalText } from '../common/canonical-json.ts';
 import { DatabaseId, Region, Timestamp, VerificationId } from '../common/ids.ts';
 import { Check, Measured, Target } from './models.ts';
 
@@ -35,9 +34,7 @@ export type SignedProof = z.output<typeof SignedProof>;
 
 /** RFC 8785 canonical JSON of the proof. @throws InvalidInput when the value has no canonical form */
 function canonicalProof(proof: Proof): Uint8Array {
-  const text = canonicalize(JSON.parse(JSON.stringify(proof)));
-  if (text === undefined) throw new InvalidInput('the proof has no canonical form');
-  return new TextEncoder().encode(text);
+  return new TextEncoder().encode(canonicalText(JSON.parse(JSON.stringify(proof))));
 }
 
 export const sha256Hex = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { canonicalText } from '../../functions/common/canonical-json.ts';
 import { NotFound, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, type Region, timestamp } from '../../functions/common/ids.ts';
 import { manifestKey, partsOfKey, reportStem } from '../../functions/failover/breach/evidence-objects.ts';
@@ -87,7 +88,9 @@ async function evidenceOf({ ports }: FailoverWorld, request: BreachRequest, sha2
   const bytes = await ports.reports.get(east, manifestKey(request));
   if (!bytes) throw new Error('there is no manifest');
   expect(sha256Hex(bytes)).toBe(sha256);
-  const manifest = Manifest.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  const text = Buffer.from(bytes).toString('utf8');
+  expect(text).toBe(canonicalText(JSON.parse(text)));
+  const manifest = Manifest.parse(JSON.parse(text));
   const ids: string[] = [];
   for (const { key, sha256: ofObject } of manifest.objects) {
     const object = await ports.reports.get(east, key);

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { canonicalText } from '../../common/canonical-json.ts';
 import { after } from '../../common/duration.ts';
-import { InvalidInput } from '../../common/errors.ts';
 import type { FailoverPolicy } from '../../common/failover-policy.ts';
 import { timestamp } from '../../common/ids.ts';
 import type { ApprovalAnswer, ApprovalQuestion, ApprovalRequest, RunbookQuestion } from '../models.ts';
@@ -17,9 +16,7 @@ const requesterOf = (question: Question): string => ('plan' in question ? questi
 
 /** SHA-256 (hex) of the canonical JSON (RFC 8785) of everything that is agreed to: plan, epoch, question and figures. */
 export function questionHash(question: Question): string {
-  const text = canonicalize(question);
-  if (text === undefined) throw new InvalidInput('the question has no canonical form');
-  return createHash('sha256').update(text).digest('hex');
+  return createHash('sha256').update(canonicalText(question)).digest('hex');
 }
 
 /** What to store and show, so that people can answer it until it expires. */

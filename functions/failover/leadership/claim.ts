@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize';
+import { canonicalText } from '../../common/canonical-json.ts';
 import { type Timestamp, timestamp } from '../../common/ids.ts';
 import { type Commitment, type CoordinationRecord, Epoch, type FailoverPlan } from '../models.ts';
 
@@ -87,7 +87,7 @@ export function rollBack(record: CoordinationRecord, plan: FailoverPlan, now: Da
 /** Whether the record is claimed by, or being promoted for, exactly this plan: the epoch alone could be another claimant's. */
 export function isFor(record: CoordinationRecord, plan: FailoverPlan): boolean {
   if (record.phase === 'active' || record.epoch !== plan.epoch || record.plan === undefined) return false;
-  return canonicalize(record.plan) === canonicalize(plan);
+  return canonicalText(record.plan) === canonicalText(plan);
 }
 
 /** `epoch 4 is promoting for us-west-2`, for refusals. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
+import { canonicalText } from '../../common/canonical-json.ts';
 import { after } from '../../common/duration.ts';
 import { InvalidInput } from '../../common/errors.ts';
 import { Timestamp, timestamp } from '../../common/ids.ts';
@@ -38,9 +38,7 @@ export type CommunicationAnswer = z.output<typeof CommunicationAnswer>;
 
 /** SHA-256 (hex) of the canonical JSON (RFC 8785) of all of it. */
 export function communicationHash(communication: Communication): string {
-  const text = canonicalize(communication);
-  if (text === undefined) throw new InvalidInput('the communication has no canonical form');
-  return createHash('sha256').update(text).digest('hex');
+  return createHash('sha256').update(canonicalText(communication)).digest('hex');
 }
 
 /** @throws InvalidInput naming those that there are */

@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize';
+import { canonicalText } from '../../../common/canonical-json.ts';
 import { minutes } from '../../../common/duration.ts';
 import { timestamp } from '../../../common/ids.ts';
 import { defineStep } from '../../../common/task.ts';
@@ -25,7 +25,7 @@ export const sealEvidence = defineStep({
     const key = manifestKey(request);
     const { manifest, missing } = evidenceManifest(record, await reports.list(region, logsPrefix(request)));
     const stored = await reports.get(region, key);
-    const bytes = stored ?? new TextEncoder().encode(canonicalize(manifest));
+    const bytes = stored ?? new TextEncoder().encode(canonicalText(manifest));
     const sha256 = sha256Hex(bytes);
     const { objects, groups } = manifest;
     const events = groups.reduce((sum, group) => sum + group.events, 0);
