@@ -148,7 +148,8 @@ const actionRefused = ({ action }: SubmittedEvent, actions: ReadonlySet<string>)
 
 function clockRefused({ at }: SubmittedEvent, { policy, now, handedOverAt = now }: Acceptance): Rejection | undefined {
   const { ahead, behind } = policy.clockSkew;
-  const aheadSeconds = Math.ceil((Date.parse(at) - now.getTime()) / 1000);
+  const happenedAt = Date.parse(at);
+  const aheadSeconds = Math.ceil((happenedAt - now.getTime()) / 1000);
   if (aheadSeconds > ahead)
     return rejection(
       'clock-ahead',
@@ -156,7 +157,7 @@ function clockRefused({ at }: SubmittedEvent, { policy, now, handedOverAt = now 
       `${ahead} s at most`,
       "Set the sender's clock by NTP.",
     );
-  const behindSeconds = Math.ceil((handedOverAt.getTime() - Date.parse(at)) / 1000);
+  const behindSeconds = Math.ceil((handedOverAt.getTime() - happenedAt) / 1000);
   if (behindSeconds > behind)
     return rejection(
       ...(['clock-behind', `at: ${behindSeconds} s before it was handed over`, `${behind} s at most`] as const),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { ActionName } from '../../common/audit-policy.ts';
 import { canonicalText } from '../../common/canonical-json.ts';
@@ -51,6 +51,8 @@ export function canonicalJson(value: EventBody | Leaf): string {
   return canonicalText(value);
 }
 
+const commitmentFormat = Buffer.from('codeblue-audit-body/1\n');
+
 /** Random bytes of a salt: as many as the digest has. */
 export const SALT_BYTES = 32;
 
@@ -60,5 +62,5 @@ export const SALT_BYTES = 32;
  */
 export function commitmentTo(canonicalBody: string, salt: Uint8Array): string {
   if (salt.length !== SALT_BYTES) throw new InvalidInput(`a salt has ${SALT_BYTES} bytes, this one has ${salt.length}`);
-  return createHash('sha256').update('codeblue-audit-body/1\n').update(salt).update(canonicalBody).digest('hex');
+  return hash('sha256', Buffer.concat([commitmentFormat, salt, Buffer.from(canonicalBody)]), 'hex');
 }
