@@ -73,7 +73,6 @@ export interface HostOptions {
  */
 export class Lab {
   readonly regions: Regions;
-  readonly operations: Operations;
   readonly clock: LabClock;
   /** Present in the process that started a lab that can be broken. */
   readonly network: Network | undefined;
@@ -92,7 +91,7 @@ export class Lab {
   /** The same for one verification, just before its restored database is compared. */
   readonly beforeCompare = new Map<string, (record: VerificationRecord) => Promise<void>>();
   readonly #logOf: (region: Region) => Logger;
-  readonly #world: PortsWorld;
+  #world: PortsWorld;
   readonly #ports = new Map<Region, Ports>();
   readonly #running = new Map<string, AbortController>();
   #machines: readonly SynthesizedMachine[] | undefined;
@@ -104,7 +103,6 @@ export class Lab {
     { logOf = () => silentLogger, network, doors = closedDoors(clock) }: LabOptions = {},
   ) {
     this.regions = regions;
-    this.operations = operations;
     this.clock = clock;
     this.network = network;
     this.#logOf = logOf;
@@ -130,6 +128,18 @@ export class Lab {
       invoke: (region, { task, ...event }) =>
         this.run(taskNamed(task), { ...event, scheduledAt: event.scheduledAt.toISOString() }, { region }),
     };
+  }
+
+  /** What it is deployed with. */
+  get operations(): Operations {
+    return this.#world.operations;
+  }
+
+  /** Deploys another config: what begins from now on has it, and what runs already ends with the one that it began with. */
+  deploy(operations: Operations): void {
+    this.#world = { ...this.#world, operations };
+    this.#ports.clear();
+    this.#machines = undefined;
   }
 
   /** Lets time pass for every decision; the servers' own clocks go on as they do. */

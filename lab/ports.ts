@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { actLog } from '../functions/audit/events/act-log.ts';
+import { witnessesPort } from '../functions/aws/audit/witnesses.ts';
 import type { Clock } from '../functions/common/clock.ts';
 import { days } from '../functions/common/duration.ts';
 import { ServiceUnavailable } from '../functions/common/errors.ts';
@@ -14,7 +15,6 @@ import { memoryAuditEvents } from '../functions/memory/audit/events.ts';
 import { memoryAuditHead } from '../functions/memory/audit/head.ts';
 import { memoryAuditQueue } from '../functions/memory/audit/queue.ts';
 import { memoryAuditWatchMemory } from '../functions/memory/audit/watch-memory.ts';
-import { memoryWitnesses } from '../functions/memory/audit/witnesses.ts';
 import { memoryCapacity } from '../functions/memory/capacity.ts';
 import { memoryDatabaseStorage } from '../functions/memory/database-storage.ts';
 import { memoryIncidents } from '../functions/memory/incidents.ts';
@@ -139,10 +139,10 @@ export function labPorts(world: PortsWorld, viewer: Region): Ports {
     signer: labSigner(regions, viewer),
     snapshotIntegrity: labSnapshotIntegrity(regions),
     sqlServers: labSqlServers(regions),
-    stateBackups: labStateBackups(stores.state, stores.backups, ['recovery-points', 'audit-recorded'], clock),
+    stateBackups: labStateBackups(stores.state, stores.backups, viewer, clock),
     taskInvoker: memoryTaskInvoker((invocation) => world.invoke(viewer, invocation)),
     vault: labVault(regions, clock, vaultLock.mode === 'compliance' ? vaultLock.minRetention : undefined, background),
-    witnesses: memoryWitnesses(),
+    witnesses: witnessesPort(),
   };
 }
 

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { PredecessorLeaf } from '../../functions/audit/events/leaf.ts';
 import { entriesIn } from '../../functions/audit/log/bundles.ts';
 import { openNote } from '../../functions/audit/log/checkpoint.ts';
 import { type Checkpoint, TILE_WIDTH } from '../../functions/audit/log/models.ts';
@@ -9,26 +10,40 @@ import { bundlePath, tileWidth } from '../../functions/audit/log/tile-paths.ts';
 import { systemCode } from '../errors.ts';
 
 const Entry = z.looseObject({ eventId: z.string().optional() });
+const GENERATION = /^[1-9]\d*$/;
 
 /** One log as its files are. */
 export interface LogOnDisk {
   readonly checkpoint: Checkpoint;
   /** Ids of the events in it, in order; empty text where an entry is of no event. */
   readonly eventIds: readonly string[];
+  /** What its first entry commits to, where it follows another log. */
+  readonly predecessor?: PredecessorLeaf;
 }
+
+/** All logs of a Region as their files are, the oldest first. @param dir `auditLogDir` */
+export const readLogs = (dir: string): readonly LogOnDisk[] =>
+  readdirSync(dir)
+    .filter((name) => GENERATION.test(name) && existsSync(join(dir, name, 'checkpoint')))
+    .sort((a, b) => Number(a) - Number(b))
+    .map((name) => readLog(join(dir, name)));
 
 /** Reads every entry that the checkpoint promises. @throws what is missing */
 export function readLog(dir: string): LogOnDisk {
   const checkpoint = openNote(readFileSync(join(dir, 'checkpoint'), 'utf8'), verifierKeyIn(dir));
   const eventIds: string[] = [];
+  let predecessor: PredecessorLeaf | undefined;
   for (let index = 0; index * TILE_WIDTH < checkpoint.size; index += 1) {
     const width = tileWidth(checkpoint.size, 0, index);
     const bundle = fileIn(dir, bundlePath(index, width)) ?? fileIn(dir, bundlePath(index));
     if (!bundle) throw new TypeError(`${bundlePath(index, width)} is missing`);
-    const entries = entriesIn(bundle).slice(0, width);
-    eventIds.push(...entries.map((entry) => Entry.parse(JSON.parse(Buffer.from(entry).toString())).eventId ?? ''));
+    const entries: unknown[] = entriesIn(bundle)
+      .slice(0, width)
+      .map((entry) => JSON.parse(Buffer.from(entry).toString()));
+    if (index === 0) predecessor = PredecessorLeaf.safeParse(entries[0]).data;
+    eventIds.push(...entries.map((entry) => Entry.parse(entry).eventId ?? ''));
   }
-  return { checkpoint, eventIds };
+  return { checkpoint, eventIds, ...(predecessor ? { predecessor } : {}) };
 }
 
 export const verifierKeyIn = (dir: string): string => readFileSync(join(dir, 'verifier-key'), 'utf8').trim();

@@ -1,17 +1,6 @@
-import { join } from 'node:path';
 import { sequenceOnce } from '../../functions/audit/log/sequence.ts';
 import type { SequencerPorts } from '../../functions/audit/log/sequencer.ts';
-import { days } from '../../functions/common/duration.ts';
-import { Region } from '../../functions/common/ids.ts';
-import { memoryAuditHead } from '../../functions/memory/audit/head.ts';
-import { memoryAuditQueue } from '../../functions/memory/audit/queue.ts';
-import { memoryWitnesses } from '../../functions/memory/audit/witnesses.ts';
-import { LabClock } from '../clock.ts';
-import { loadOperations } from '../operations.ts';
-import { attachRegions } from '../regions.ts';
-import { fileItemStore } from '../store/file-store.ts';
-import { labCheckpointSigner } from './checkpoint-signer.ts';
-import { labAuditObjects } from './objects.ts';
+import { sequencerPortsIn } from './sequencer-ports.ts';
 
 /**
  * Sequences the log of one Region in a process of its own, and dies without a word once a pass has done its n-th call: `node sequencer-process.ts <lab directory> <region> <n>`.
@@ -19,11 +8,6 @@ import { labAuditObjects } from './objects.ts';
  */
 const [, , dir, of, calls] = process.argv;
 if (!dir || !of || !calls) throw new TypeError('usage: sequencer-process.ts <lab directory> <region> <calls of a pass>');
-const region = Region.parse(of);
-const regions = attachRegions(dir).seenFrom(region);
-const operations = loadOperations(dir);
-const clock = new LabClock();
-const store = fileItemStore(join(dir, 'state'), clock);
 
 let left = Number(calls);
 /** The same port; the process dies when one of them has answered often enough. */
@@ -42,18 +26,18 @@ function mortal<T extends object>(port: T): T {
   });
 }
 
+const given = sequencerPortsIn(dir, of);
 const ports: SequencerPorts = {
-  ...{ operations, region, clock },
-  auditHead: mortal(memoryAuditHead({ store, region })),
-  auditQueue: mortal(memoryAuditQueue({ store, region })),
-  auditObjects: mortal(labAuditObjects(regions, region, clock, days(operations.audit.retention.days))),
-  checkpointSigner: mortal(labCheckpointSigner(regions, region)),
-  witnesses: memoryWitnesses(),
+  ...given,
+  auditHead: mortal(given.auditHead),
+  auditQueue: mortal(given.auditQueue),
+  auditObjects: mortal(given.auditObjects),
+  checkpointSigner: mortal(given.checkpointSigner),
 };
 /** Passes that find nothing to do are short: they never come to the call that it is about. */
 const TRIES = 2_000;
 for (let tries = 0; tries < TRIES; tries += 1) {
   left = Number(calls);
   await sequenceOnce(ports).catch(() => {}); // somebody else was first, or died: the next pass finds out
-  await clock.sleep(2);
+  await given.clock.sleep(2);
 }

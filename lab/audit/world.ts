@@ -4,6 +4,7 @@ import { sequenceAuditLog } from '../../functions/audit/log/sequence-audit-log.t
 import { minutes } from '../../functions/common/duration.ts';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
 import { auditBusName } from '../../functions/common/names.ts';
+import { Operations } from '../../functions/common/operations.ts';
 import { memoryChannels } from '../../functions/memory/channels.ts';
 import { type MemorySignalQueue, memorySignalQueue } from '../../functions/memory/signal-queue.ts';
 import { consumerLists, endpointLists } from '../../functions/tasks.ts';
@@ -111,6 +112,15 @@ export class AuditWorld {
     return join(auditLogDir(this.regions.paths(region)), String(this.lab.operations.audit.generation));
   }
 
+  /** Deploys another policy of the audit log to every Region; runs that go on have the old one until they are relieved or started anew. */
+  deploy(audit: Partial<Operations['audit']>): void {
+    const { operations } = this.lab;
+    const next = Operations.parse({ ...operations, audit: { ...operations.audit, ...audit } });
+    saveOperations(this.regions.dir, next);
+    this.lab.deploy(next);
+  }
+
+  /** Takes the place of the one that runs. */
   startSequencer(region: Region): void {
     found(this.#schedules, region).start({ task: sequenceAuditLog, ...everyMinute });
   }

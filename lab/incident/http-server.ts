@@ -25,8 +25,8 @@ export class HttpServer {
   }
 
   /** @throws LabUnavailable when no port can be opened */
-  static async open(answer: Answer, stream: Stream = () => false): Promise<HttpServer> {
-    const server = new HttpServer(await freePort(), answer, stream);
+  static async open(answer: Answer, stream: Stream = () => false, port?: number): Promise<HttpServer> {
+    const server = new HttpServer(port ?? (await freePort()), answer, stream);
     await server.revive();
     return server;
   }

@@ -3,6 +3,7 @@ import { underLoad } from './audit/load.ts';
 import { lostRegion } from './audit/lost-region.ts';
 import { prove } from './audit/prove.ts';
 import { query } from './audit/query.ts';
+import { rotation } from './audit/rotation.ts';
 import type { AuditStage } from './audit/stage.ts';
 import { tampering } from './audit/tampering.ts';
 import { twoSequencers } from './audit/two-sequencers.ts';
@@ -17,6 +18,7 @@ const parts = {
   prove,
   export: exports,
   tamper: tampering,
+  rotate: rotation,
   /** Last: it sets the clock forward. */
   watch: watchSound,
 } as const satisfies Record<string, (stage: AuditStage) => Promise<void>>;

@@ -7,8 +7,9 @@ import type { Region } from '../../../functions/common/ids.ts';
 import { timestamp } from '../../../functions/common/ids.ts';
 import { regionsOf } from '../../../functions/common/operations-lookup.ts';
 import { Incident } from '../../../functions/incidents/models.ts';
-import { codeblue, countReads } from '../../audit/command-line.ts';
+import { countReads } from '../../audit/command-line.ts';
 import { verifierKeyIn } from '../../audit/read-log.ts';
+import { proofFile, verified } from './proof-files.ts';
 import { type AuditStage, someEvents } from './stage.ts';
 
 /** Events of the bundle for an incident. */
@@ -65,24 +66,6 @@ export async function prove(stage: AuditStage): Promise<void> {
 
 const acknowledgedIn = ({ told }: AuditStage, region: Region) =>
   told.filter((each) => each.region === region).flatMap(({ acknowledged }) => [...acknowledged.values()].map(({ event }) => event));
-
-async function proofFile({ world }: AuditStage, name: string, words: readonly string[]): Promise<string> {
-  const out = join(world.regions.dir, `${name}.tlog-proof`);
-  await codeblue(['audit', 'prove', ...words, '--out', out, '--force', '--lab', world.regions.dir], { mayFail: false });
-  return out;
-}
-
-/** By a process of its own, in an empty directory. */
-async function verified(file: string, keys: string) {
-  const { json } = await codeblue(['audit', 'verify', '--bundle', file, '--key-file', keys, '--json'], { mayFail: true });
-  const { holds = false, proofs = [] } = json ?? {};
-  return {
-    holds,
-    proofs: proofs.length,
-    bodies: proofs.filter(({ body }) => body !== undefined).length,
-    checkpoints: new Set(proofs.map(({ checkpoint }) => JSON.stringify(checkpoint))).size,
-  };
-}
 
 /** An incident that somebody linked events to: a patient complains about who looked at a record. */
 async function investigation({ world }: AuditStage, region: Region, eventIds: readonly string[]): Promise<string> {

@@ -4,7 +4,8 @@ import { EventId } from '../../../functions/audit/events/event.ts';
 import type { Region } from '../../../functions/common/ids.ts';
 import { auditBusName } from '../../../functions/common/names.ts';
 import { Applications, type Tell } from '../../audit/applications.ts';
-import { readLog } from '../../audit/read-log.ts';
+import { auditLogDir } from '../../audit/objects.ts';
+import { readLogs } from '../../audit/read-log.ts';
 import { type AuditWorld, application } from '../../audit/world.ts';
 import type { Phases } from '../../phases.ts';
 import type { Findings } from '../../report.ts';
@@ -67,7 +68,7 @@ export async function someEvents(stage: AuditStage): Promise<void> {
   await world.integrated(world.regions.names, 20);
 }
 
-/** What the log of one Region holds of what was promised there. */
+/** What the logs of one Region hold of what was promised there. */
 export interface Reckoning {
   readonly promised: number;
   readonly entries: number;
@@ -77,20 +78,21 @@ export interface Reckoning {
   readonly unknown: number;
 }
 
-/** Holds everything that applications of a Region were promised against its log's files, and those against the table of events (P8). */
+/** Holds everything that applications of a Region were promised against its logs' files, and those against the table of events (P8). */
 export async function reckon({ world, told }: AuditStage, region: Region): Promise<Reckoning> {
   const promised = told.filter((each) => each.region === region).flatMap(({ acknowledged }) => [...acknowledged.keys()]);
-  const { eventIds } = readLog(world.logDir(region));
-  const inLog = new Set(eventIds);
-  const known = await world.lab
-    .ports(region)
-    .auditEvents.get(eventIds.flatMap((id) => (id === '' ? [] : [{ region, eventId: EventId.parse(id) }])));
+  const logs = readLogs(auditLogDir(world.regions.paths(region)));
+  const entries = logs.flatMap(({ eventIds }) => eventIds);
+  const ofEvents = entries.filter((id) => id !== '');
+  const inLog = new Set(ofEvents);
+  const known = await world.lab.ports(region).auditEvents.get(ofEvents.map((id) => ({ region, eventId: EventId.parse(id) })));
   return {
     promised: promised.length,
-    entries: eventIds.length,
+    entries: entries.length,
     missing: promised.filter((id) => !inLog.has(id)).length,
-    twice: eventIds.length - inLog.size,
-    unknown: eventIds.length - known.length,
+    twice: ofEvents.length - inLog.size,
+    // The first entry of a log that follows another one is of that one.
+    unknown: entries.length - known.length - logs.filter(({ predecessor }) => predecessor).length,
   };
 }
 

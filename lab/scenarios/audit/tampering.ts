@@ -1,19 +1,18 @@
-import { cpSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventId } from '../../../functions/audit/events/event.ts';
 import type { AuditEvents } from '../../../functions/audit/ports.ts';
 import type { FindingCode } from '../../../functions/audit/watch/finding.ts';
 import { verifyAuditLog } from '../../../functions/audit/watch/verify-audit-log.ts';
-import { days } from '../../../functions/common/duration.ts';
 import type { Region } from '../../../functions/common/ids.ts';
 import { memoryAuditWatchMemory } from '../../../functions/memory/audit/watch-memory.ts';
 import { memoryItemStore } from '../../../functions/memory/item-store.ts';
 import { checkpointSize } from '../../audit/checkpoint-times.ts';
 import { fsck, installedFsck } from '../../audit/fsck.ts';
 import { hospitalLines } from '../../audit/hospital-events.ts';
-import { auditObjectsIn, LockedFiles } from '../../audit/locked-files.ts';
 import { SingleLog } from '../../audit/single-log.ts';
 import { type Harm, harmNames, harms } from '../../audit/tampering.ts';
+import { copyOf, filesIn } from './copies.ts';
 import { type AuditStage, overHttps, someEvents, startLogging } from './stage.ts';
 import { lookAtCopy, type Watched } from './watch.ts';
 
@@ -84,20 +83,11 @@ export async function tampering(stage: AuditStage): Promise<void> {
 
 const generationOf = ({ world }: AuditStage): string => String(world.lab.operations.audit.generation);
 
-function copyOf({ world }: AuditStage, region: Region): string {
-  const copy = mkdtempSync(join(world.regions.dir, 'copy-'));
-  cpSync(join(world.logDir(region), '..'), copy, { recursive: true, preserveTimestamps: true });
-  return copy;
-}
-
 /** Below what the copy's own checkpoint promises: older partial tiles lie beside it, and harm to them harms nobody. */
 function harm(stage: AuditStage, copy: string, name: Harm): void {
   const log = join(copy, generationOf(stage));
   harms[name].do(log, checkpointSize(log));
 }
-
-const filesIn = ({ world }: AuditStage, dir: string) =>
-  auditObjectsIn(new LockedFiles(dir, world.lab.clock, days(world.lab.operations.audit.retention.days)));
 
 async function logMore(stage: AuditStage, region: Region): Promise<void> {
   const applications = startLogging(stage, region, overHttps(stage, region), { perSecond: 100, batch: 25 });

@@ -4,6 +4,7 @@ import { checkAuditLog } from '../../../functions/audit/watch/check-audit-log.ts
 import type { Finding } from '../../../functions/audit/watch/finding.ts';
 import { restoreTestAuditLog } from '../../../functions/audit/watch/restore-test-audit-log.ts';
 import { verifyAuditLog } from '../../../functions/audit/watch/verify-audit-log.ts';
+import { backupAuditLogTable } from '../../../functions/backup/backup-audit-log-table.ts';
 import { backupStateTables } from '../../../functions/backup/backup-state-tables.ts';
 import type { Clock } from '../../../functions/common/clock.ts';
 import type { Region } from '../../../functions/common/ids.ts';
@@ -13,7 +14,8 @@ import { runTask } from '../../../functions/handlers/run-operation.ts';
 import { memoryAuditWatchMemory } from '../../../functions/memory/audit/watch-memory.ts';
 import { memoryItemStore } from '../../../functions/memory/item-store.ts';
 import { recordingMetrics } from '../../../functions/memory/metrics.ts';
-import { checkpointSize } from '../../audit/checkpoint-times.ts';
+import { auditLogDir } from '../../audit/objects.ts';
+import { readLogs } from '../../audit/read-log.ts';
 import type { AuditStage } from './stage.ts';
 
 /** Pauses of minutes are made for DynamoDB and S3. */
@@ -22,19 +24,19 @@ const RUN_MS = 15 * 60_000;
 
 const Found = z.looseObject({
   did: z.string().optional(),
-  findings: z.array(z.looseObject({ code: z.string(), says: z.string() })).default([]),
+  findings: z.array(z.looseObject({ code: z.string(), subject: z.string(), says: z.string() })).default([]),
 });
 
 export interface Watched {
   readonly did: string | undefined;
-  readonly findings: readonly Pick<Finding, 'says'>[];
+  readonly findings: readonly Pick<Finding, 'subject' | 'says'>[];
   readonly codes: readonly string[];
   /** Metrics of alarms that it raised. */
   readonly rung: readonly string[];
 }
 
 /** Runs one of the watch's tasks in a Region, as its schedule would, with some of its ports replaced. */
-async function runWatch({ world }: AuditStage, task: AnyTask, region: Region, changed: Partial<Ports> = {}): Promise<Watched> {
+export async function runWatch({ world }: AuditStage, task: AnyTask, region: Region, changed: Partial<Ports> = {}): Promise<Watched> {
   const host = world.lab.host(region);
   const metrics = recordingMetrics();
   const { clock } = world.lab;
@@ -86,12 +88,11 @@ export async function watchSound(stage: AuditStage): Promise<void> {
       'A5',
       'Every log is verified whole, entry by entry and event by event, from its own Region and from the others.',
       wrong.length === 0 && days.every(({ did }) => did === 'finished'),
-      wrong.length === 0
-        ? `${names.map((region) => `${region}: ${checkpointSize(world.logDir(region))} entries`).join(', ')}`
-        : (wrong[0] ?? ''),
+      wrong.length === 0 ? names.map((region) => `${region}: ${entriesOf(stage, region)} entries`).join(', ') : (wrong[0] ?? ''),
     );
     // Events of the last minutes need not be in a backup: they must be older than that.
     world.lab.advance(SETTLED_SECONDS);
+    await tablesOfLogs(stage);
     await runWatch(stage, backupStateTables, primary);
     const restored = await runWatch(stage, restoreTestAuditLog, primary);
     say(`${restored.did}: ${restored.findings.length} findings`);
@@ -105,3 +106,28 @@ export async function watchSound(stage: AuditStage): Promise<void> {
 }
 
 const SETTLED_SECONDS = 600;
+
+/** In all logs of a Region. */
+const entriesOf = ({ world }: AuditStage, region: Region): number =>
+  readLogs(auditLogDir(world.regions.paths(region))).reduce((sum, { checkpoint }) => sum + checkpoint.size, 0);
+
+/** Row B5: in each Region the table of its own log, whoever leads. */
+async function tablesOfLogs(stage: AuditStage): Promise<void> {
+  const { world, findings } = stage;
+  const { names } = world.regions;
+  const since = world.lab.clock.now();
+  for (const region of names) await runWatch(stage, backupAuditLogTable, region);
+  await world.lab.executions.settled();
+  const acts = await world.lab.ports().auditLog.recent(since, 1000);
+  const verdicts = acts.filter(({ action, phase }) => action === 'record-state-verdict' && phase === 'intent');
+  const verified = new Map(
+    verdicts.flatMap(({ region, details }) => (details.verdict === 'verified' ? [[region, Number(details.compared)] as const] : [])),
+  );
+  const left = (await Promise.all(names.map((region) => world.lab.ports(region).stateBackups.listRestored()))).flat();
+  findings.promise(
+    'B5.logs',
+    "The table of each Region's log is backed up there, restored and compared item by item.",
+    names.every((region) => (verified.get(region) ?? 0) > 0) && left.length === 0,
+    names.map((region) => `${region}: ${verified.get(region) ?? 'not verified,'} items`).join(', '),
+  );
+}
