@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { InvalidConfig } from '../../config/invalid-config.ts';
 import { advanceRecoveryPoints } from '../../functions/backup/advance-recovery-points.ts';
+import { backupAuditLogTable } from '../../functions/backup/backup-audit-log-table.ts';
 import { backupStateTables } from '../../functions/backup/backup-state-tables.ts';
 import { expireRecoveryPoints } from '../../functions/backup/expire-recovery-points.ts';
 import { lockRecoveryPoints } from '../../functions/backup/lock-recovery-points.ts';
@@ -38,19 +39,20 @@ async function ownState({ lab, findings }: Stage): Promise<void> {
   // Items of the last minute may be younger than the backup, so the comparison leaves them out: let them become older first.
   lab.advance(minutes(2));
   await lab.run(backupStateTables, { scheduledAt: due(lab) });
+  for (const region of lab.regions.names) await lab.run(backupAuditLogTable, { scheduledAt: due(lab) }, { region });
   await lab.executions.settled();
-  const tables = lab.ports().stateBackups.tables();
   const verdicts = (await lab.ports().auditLog.recent(new Date(0), 1000)).filter(
     (event) => event.action === 'record-state-verdict' && event.phase === 'intent',
   );
   const compared = verdicts.reduce((sum, event) => sum + Number(event.details.compared ?? 0), 0);
   const good = verdicts.filter((event) => event.details.verdict === 'verified');
-  const left = await lab.ports().stateBackups.listRestored();
+  const left = (await Promise.all(lab.regions.names.map((region) => lab.ports(region).stateBackups.listRestored()))).flat();
+  const tables = lab.ports().stateBackups.replicatedTables().length + lab.regions.names.length;
   findings.promise(
     'B5',
-    "Codeblue's own tables are backed up, restored and compared item by item.",
-    good.length === tables.length && compared > 0 && left.length === 0,
-    `${compared} items of ${tables.length} tables`,
+    "Codeblue's own tables are backed up, restored and compared item by item, the table of each log in its own Region.",
+    good.length === tables && compared > 0 && left.length === 0,
+    `${compared} items of ${tables} tables`,
   );
 }
 
