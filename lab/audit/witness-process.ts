@@ -53,8 +53,8 @@ const { verifierKey, addCheckpoint } = witness({
 });
 await HttpServer.open(
   async ({ method, path, body }) => {
-    if (method !== 'POST' || path !== '/add-checkpoint') return { status: 404, headers: {}, body: '' };
-    const answer = addCheckpoint(body);
+    const isAsked = method === 'POST' && path === '/add-checkpoint';
+    const answer = isAsked ? addCheckpoint(body) : { status: 404, contentType: 'text/plain', body: '' };
     return { status: answer.status, headers: { 'content-type': answer.contentType }, body: answer.body };
   },
   undefined,

@@ -8,6 +8,7 @@ import type { AuditStage } from './audit/stage.ts';
 import { tampering } from './audit/tampering.ts';
 import { twoSequencers } from './audit/two-sequencers.ts';
 import { watchSound } from './audit/watch.ts';
+import { witnessed } from './audit/witnessed.ts';
 
 /** The parts of the story, in its order. */
 const parts = {
@@ -19,6 +20,7 @@ const parts = {
   export: exports,
   tamper: tampering,
   rotate: rotation,
+  witness: witnessed,
   /** Last: it sets the clock forward. */
   watch: watchSound,
 } as const satisfies Record<string, (stage: AuditStage) => Promise<void>>;
