@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { refuseNaming } from '../functions/audit/erase/plan-erasure.ts';
 import { several } from './audit-options.ts';
 import { reasonOption, yesOption } from './incident-options.ts';
 import { openWhereAnswered, type ProgramContext } from './program-context.ts';
@@ -26,7 +27,10 @@ export function addErase(audit: Command, context: ProgramContext): void {
     .command('erase')
     .description('forget what events say (GDPR): bodies go for ever, leaves and proofs stay; shows the plan and asks before it does it')
     .option('--event <id>', 'an event by its id; can be given again', several)
-    .option('--patient <ref>', "all events about one patient, by the application's opaque id")
+    .option(
+      '--patient <ref>',
+      "all events about one patient, by the application's opaque id, and the readings of the log that looked for them",
+    )
     .addOption(reasonOption('why, such as the number of the request: it stays in the log for ever, so nothing that tells who a patient is'))
     .addOption(basisOption())
     .option('--dry-run', 'show the plan and do nothing')
@@ -35,6 +39,7 @@ export function addErase(audit: Command, context: ProgramContext): void {
       const { session, terminal, principal, show, mayDo } = await openWhereAnswered(context, command, auditErasePorts);
       const by = `cli/${await principal()}`.slice(0, 200);
       const target = erasureTarget(session, options);
+      refuseNaming(target, [options.reason, options.basis]);
       const plan = await withProgress(terminal, 'audit erase', (report) => {
         report('looking for the events');
         return planOf(session, target, { by, purpose: `plan of an erasure: ${options.reason}`.slice(0, 300) });

@@ -1,27 +1,34 @@
 import { z } from 'zod';
 import { Region, Timestamp } from '../common/ids.ts';
 import type { PublicText } from '../common/personal.ts';
-import { CanonicalBody, EventId, type Outcome, type PatientRef } from './events/event.ts';
+import { CanonicalBody, EventId, type Outcome, PatientRef } from './events/event.ts';
 import type { Batch, LogHead } from './log/models.ts';
+
+/** What a reading of the audit log is called in it. */
+export const READING = 'audit.read';
 
 /**
  * One act of Codeblue. `intent` is written before the act, `outcome` after it, under the same `actId`.
  * `details` hold ids, counts, times and reasons; never a value out of a patient's record.
  */
-export const AuditEvent = z.strictObject({
-  /** Unique; recording the same id again changes nothing. */
-  eventId: z.string().min(1).max(200),
-  actId: z.string().min(1).max(190),
-  phase: z.enum(['intent', 'outcome']),
-  at: Timestamp,
-  /** Who acted: a task (`task/expire-recovery-points`), a machine step, or a person (`cli/alice`). */
-  actor: z.string().min(1).max(200),
-  action: z.string().min(1).max(100),
-  resource: z.string().min(1).max(500),
-  region: Region,
-  outcome: z.enum(['pending', 'success', 'failure', 'skipped']),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-});
+export const AuditEvent = z
+  .strictObject({
+    /** Unique; recording the same id again changes nothing. */
+    eventId: z.string().min(1).max(200),
+    actId: z.string().min(1).max(190),
+    phase: z.enum(['intent', 'outcome']),
+    at: Timestamp,
+    /** Who acted: a task (`task/expire-recovery-points`), a machine step, or a person (`cli/alice`). */
+    actor: z.string().min(1).max(200),
+    action: z.string().min(1).max(100),
+    resource: z.string().min(1).max(500),
+    region: Region,
+    outcome: z.enum(['pending', 'success', 'failure', 'skipped']),
+    /** Whom it was about. Only readings of the audit log have one: they are the only acts that can be erased. */
+    patientRef: PatientRef.optional(),
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  })
+  .refine(({ action, patientRef }) => patientRef === undefined || action === READING, 'names a patient and could never be erased');
 export type AuditEvent = z.output<typeof AuditEvent>;
 
 export interface AuditLog {
@@ -83,7 +90,7 @@ export interface AuditEvents {
   query(filter: EventFilter, page: { readonly limit: number; readonly next?: string }): Promise<EventPage>;
   /** Both phases of an act, of every Region. */
   ofAct(actId: string): Promise<readonly RecordedEvent[]>;
-  /** Removes body and salt; the leaf stays. Erasing twice is no error. @throws NotFound */
+  /** Removes body and salt; the leaf stays. Erasing twice is no error. @throws NotFound; InvalidInput for what is never erased (`isErasable`) */
   erase(ref: EventRef, at: Timestamp): Promise<void>;
 }
 

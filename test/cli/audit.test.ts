@@ -296,6 +296,32 @@ describe('audit erase', () => {
     expect(stdout + stderr).not.toContain('patient-1');
   });
 
+  test('takes along whoever looked for that patient, and keeps the act of erasing itself', async () => {
+    const { run, record, ports } = auditCliWorld();
+    await record({ patientRef: 'patient-1' });
+    expect((await run('audit', 'log', '--patient', 'patient-1')).stdout).toContain('record.read');
+    await run('audit', 'export', '--patient', 'patient-1', '--since', '1d', '--format', 'csv', '--out', 'answer.csv');
+    const { stdout, stderr, exitCode } = await run('audit', 'erase', '--patient', 'patient-1', ...why, '--yes');
+    expect({ stdout, exitCode }).toEqual({ stdout: expect.stringContaining('4 events erased'), exitCode: 0 });
+    expect(stderr).toContain('audit.read');
+    expect((await ports.auditLog.recent(new Date(0), 100)).filter(({ patientRef }) => patientRef !== undefined)).toEqual([]);
+    const all = { from: new Date(0), until: new Date('2027-01-01T00:00:00Z') };
+    const { events: erasings } = await ports.auditEvents.query({ ...all, action: 'audit.erase' }, { limit: 10 });
+    const again = await run('audit', 'erase', ...erasings.flatMap(({ eventId }) => ['--event', eventId]), ...why, '--yes');
+    expect(again).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(/Nothing is left to erase[\s\S]*Kept: acts of Codeblue/) });
+    expect((await ports.auditEvents.get(erasings)).map(({ body }) => body)).toEqual(erasings.map(({ body }) => body));
+  });
+
+  test.each(['--reason', '--basis'])('refuses a %s that names the patient, since it stays in the log', async (option) => {
+    const { run, acts } = auditCliWorld();
+    const words = [...why];
+    words[words.indexOf(option) + 1] = 'a wish of patient-1';
+    const { stdout, stderr, exitCode } = await run('audit', 'erase', '--patient', 'patient-1', ...words, '--yes');
+    expect({ stderr, exitCode }).toEqual({ stderr: expect.stringContaining('names the patient'), exitCode: 1 });
+    expect(stdout + stderr).not.toContain('patient-1');
+    expect(await acts()).toEqual([]);
+  });
+
   test('asks, and without a yes does nothing', async () => {
     const { run, record, ports } = auditCliWorld({ isTTY: true });
     const event = await record({ patientRef: 'patient-1' });

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { questionHash } from '../../functions/failover/approval/approvals.ts';
 import { claim, isFor } from '../../functions/failover/leadership/claim.ts';
+import type { ApprovalQuestion } from '../../functions/failover/models.ts';
 import { Communication, communicationHash } from '../../functions/incidents/communication/communication.ts';
 import { contentRoot } from '../../functions/verify/content-root.ts';
 import type { DatabaseInspection } from '../../functions/verify/inspection.ts';
@@ -65,7 +66,7 @@ describe('what was hashed before is hashed the same for ever:', () => {
 
   it('names may come in any order', () => {
     expect(communicationHash(reordered(communication))).toBe(communicationHash(communication));
-    const question = { question: 'start', plan: planned(), losses: [] } as const;
+    const question: ApprovalQuestion = { question: 'start', plan: planned(), losses: [] };
     expect(questionHash(reordered(question))).toBe(questionHash(question));
     const claimed = claim(led(), planned());
     if (claimed.kind !== 'write') throw new Error('it is claimed');

@@ -3,7 +3,7 @@ import { bodyOf } from '../../functions/audit/events/recorded.ts';
 import type { AuditEvents, AuditQueue, EventFilter, RecordedEvent } from '../../functions/audit/ports.ts';
 import { InvalidInput, NotFound, NotOwned } from '../../functions/common/errors.ts';
 import { type Region, timestamp } from '../../functions/common/ids.ts';
-import { anEvent, eventIdOf } from '../support/audit-events.ts';
+import { anActOf, anEvent, eventIdOf } from '../support/audit-events.ts';
 import { elsewhere, home } from '../support/incidents.ts';
 
 export interface AuditEventsHarness {
@@ -190,6 +190,20 @@ export function auditEventsContract(make: () => Promise<AuditEventsHarness>): vo
         await events.erase(anEvent(1), erasedAt);
         expect(await events.record(anEvent(1))).toBe('already');
         expect((await events.get([anEvent(1)]))[0]?.body).toBeUndefined();
+      });
+
+      it('takes a reading of the log, and no other act of Codeblue', async () => {
+        const reading = anActOf('audit.read', { patientRef: 'patient:0815' });
+        const acts = ['audit.erase', 'restore', 'report-audit-finding'].map((action) => anActOf(action));
+        for (const act of [reading, ...acts]) await events.record(act);
+        const { patientRef } = bodyOf(reading) ?? {};
+        expect((await events.query({ ...always, ...(patientRef ? { patientRef } : {}) }, { limit: 9 })).events).toEqual([reading]);
+        await events.erase(reading, erasedAt);
+        for (const act of acts) await expect(events.erase(act, erasedAt)).rejects.toThrow(InvalidInput);
+        expect((await events.query({ ...always, ...(patientRef ? { patientRef } : {}) }, { limit: 9 })).events).toEqual([]);
+        const { body: _, salt: __, ...rest } = reading;
+        expect(await events.get([reading])).toEqual([{ ...rest, erasedAt }]);
+        expect((await events.get(acts)).map(({ body }) => body).sort()).toEqual(acts.map(({ body }) => body).sort());
       });
 
       it('of what was never recorded is refused, and makes nothing', async () => {

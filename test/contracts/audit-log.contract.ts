@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEvent, AuditLog } from '../../functions/audit/ports.ts';
+import { AuditEvent, type AuditLog, READING } from '../../functions/audit/ports.ts';
 import { InvalidInput } from '../../functions/common/errors.ts';
 import { Region, timestamp } from '../../functions/common/ids.ts';
 
@@ -47,6 +47,14 @@ export function auditLogContract(makePort: () => Promise<AuditLog>): void {
     it('refuses an event that is not one', async () => {
       await expect(log.record({ ...auditEvent('bad', '2026-11-21T03:00:00Z'), actor: '' })).rejects.toThrow(InvalidInput);
       expect(await log.recent(new Date('2026-11-20T00:00:00Z'), 10)).toEqual([]);
+    });
+
+    it('keeps whom a reading was about, and refuses to of any act that cannot be erased', async () => {
+      const reading = AuditEvent.parse({ ...auditEvent('read', '2026-11-21T03:00:00Z', { action: READING }), patientRef: 'patient-1' });
+      await log.record(reading);
+      expect(await log.act(reading.actId)).toEqual([reading]);
+      await expect(log.record({ ...reading, eventId: 'other', action: 'restore' })).rejects.toThrow(InvalidInput);
+      expect(await log.recent(new Date('2026-11-20T00:00:00Z'), 10)).toEqual([reading]);
     });
 
     it('lists the newest first, across days, from the given time on, and no more than asked for', async () => {

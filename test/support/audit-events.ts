@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { eventOfAct } from '../../functions/audit/events/act-event.ts';
 import { EventBody, EventId } from '../../functions/audit/events/event.ts';
 import { SALT_BYTES } from '../../functions/audit/events/leaf.ts';
 import { recordedEvent } from '../../functions/audit/events/recorded.ts';
-import type { RecordedEvent } from '../../functions/audit/ports.ts';
+import { AuditEvent, type RecordedEvent } from '../../functions/audit/ports.ts';
 import type { Region } from '../../functions/common/ids.ts';
 import { timestamp } from '../../functions/common/ids.ts';
 import { home } from './incidents.ts';
@@ -31,4 +32,17 @@ export function anEvent(
     ...{ body, region, recordedAt: timestamp(recordedAt ? new Date(recordedAt) : new Date(Date.parse(body.at) + 1000)) },
     salt: new Uint8Array(createHash('sha256').update(`${region} ${number}`).digest().subarray(0, SALT_BYTES)),
   });
+}
+
+/** How an act of Codeblue ended, as it is recorded. */
+export function anActOf(
+  action: string,
+  given: Partial<Pick<AuditEvent, 'outcome'>> & { readonly patientRef?: string } = {},
+): RecordedEvent {
+  const act = AuditEvent.parse({
+    ...{ eventId: `${action}:outcome`, actId: action, phase: 'outcome', at: '2026-11-21T07:00:00.000Z', actor: 'cli/alice', action },
+    ...{ resource: 'audit-log', region: home, outcome: 'success', details: {}, ...given },
+  });
+  const salt = new Uint8Array(createHash('sha256').update(action).digest().subarray(0, SALT_BYTES));
+  return recordedEvent({ body: eventOfAct(act), region: home, recordedAt: act.at, salt });
 }

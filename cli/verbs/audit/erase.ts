@@ -58,7 +58,7 @@ export function renderErasurePlan(plan: ErasurePlan): string {
       some(plan.held, ({ region, eventId, incidentId }) => `${region}/${eventId}  of ${incidentId}`),
     ),
     ...part(
-      "Kept: acts of Codeblue are nobody's to erase",
+      "Kept: acts of Codeblue, but for its readings of the log, are nobody's to erase",
       some(plan.ownActs, ({ region, eventId }) => `${region}/${eventId}`),
     ),
     ...part(

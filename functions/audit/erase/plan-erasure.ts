@@ -8,6 +8,7 @@ import { bodyOf } from '../events/recorded.ts';
 import type { EventRef, RecordedEvent } from '../ports.ts';
 import { type Reader, startedRead } from '../query/audited-read.ts';
 import { type ReadPorts, readNamedEvents } from '../query/read-events.ts';
+import { isErasable } from './erasable.ts';
 
 /** Events by their ids, in whatever Region they were recorded, or all of one patient. */
 export type ErasureTarget = { readonly eventIds: readonly EventId[] } | { readonly patientRef: PatientRef };
@@ -21,7 +22,7 @@ export interface PlannedErasure extends EventRef {
 export interface ErasurePlan {
   readonly erase: readonly PlannedErasure[];
   readonly erasedAlready: readonly EventRef[];
-  /** Acts of Codeblue: who changed what in the operation of a hospital is nobody's to erase. */
+  /** Acts of Codeblue but for its readings (`isErasable`): who changed what in the operation of a hospital is nobody's to erase. */
   readonly ownActs: readonly EventRef[];
   /** Evidence of a breach that is not over is kept (GDPR Art. 17(3)(e): for legal claims), until its incident is. */
   readonly held: readonly (EventRef & { readonly incidentId: IncidentId })[];
@@ -40,17 +41,26 @@ const ALL_TIME = { from: new Date(0), until: new Date('9999-12-31T00:00:00Z') } 
 const PAGE = 500;
 
 /**
- * What an erasure would do. Nothing is erased without one. Reading for it is audited like any other reading; the own event of that tells no patient's id, since nobody can
- * erase it.
+ * What an erasure would do. Nothing is erased without one. By patient it takes the readings along that looked for that patient. Reading for it is audited like any other
+ * reading, without the reference: what is to be forgotten is not to be named anew.
  *
- * @throws InvalidInput when there is nothing to look for; ServiceUnavailable
+ * @throws InvalidInput when there is nothing to look for, or the purpose names the patient; ServiceUnavailable
  */
 export async function planErasure(ports: PlanPorts, target: ErasureTarget, reader: Reader): Promise<ErasurePlan> {
+  refuseNaming(target, [reader.purpose]);
   const [events, open] = await Promise.all([eventsOf(ports, target, reader), ports.incidents.open()]);
   const holding = open.filter((incident) => incident.breachDeclaredAt !== undefined && !isOver(incident));
   const plan: Mutable<ErasurePlan> = { erase: [], erasedAlready: [], ownActs: [], held: [], unknown: unknownOf(events, target) };
   for (const event of events) sort(event, holding, plan);
   return plan;
+}
+
+/** What stands in the log for ever may not have the reference in it that is to be forgotten. @throws InvalidInput */
+export function refuseNaming(target: ErasureTarget, words: readonly string[]): void {
+  if (!('patientRef' in target) || !words.some((text) => text.toLowerCase().includes(target.patientRef.toLowerCase()))) return;
+  throw new InvalidInput('the reason names the patient, and would stay in the log for ever', {
+    hint: 'Name the request by a number of its own.',
+  });
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
@@ -60,7 +70,7 @@ function sort(event: RecordedEvent, holding: readonly Incident[], plan: Mutable<
   const body = bodyOf(event);
   const holder = holding.find((incident) => names(incident, event.eventId));
   if (!body) plan.erasedAlready.push(ref);
-  else if (body.submittedBy === 'codeblue') plan.ownActs.push(ref);
+  else if (!isErasable(event)) plan.ownActs.push(ref);
   else if (holder) plan.held.push({ ...ref, incidentId: holder.id });
   else plan.erase.push({ ...ref, recordedAt: event.recordedAt, action: body.action });
 }
@@ -77,7 +87,7 @@ async function eventsOf(ports: PlanPorts, target: ErasureTarget, reader: Reader)
 }
 
 async function eventsOfPatient(ports: PlanPorts, patientRef: PatientRef, reader: Reader): Promise<readonly RecordedEvent[]> {
-  const reading = await startedRead(ports, reader, { events: 'all of one patient' });
+  const reading = await startedRead(ports, reader, { details: { events: 'all of one patient' } });
   const found: RecordedEvent[] = [];
   let whole = false;
   try {

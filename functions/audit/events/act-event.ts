@@ -32,6 +32,7 @@ export function eventOfAct(act: AuditEvent): EventBody {
     submittedBy: CODEBLUE,
     actId: act.actId,
     phase: act.phase,
+    ...(act.patientRef === undefined ? {} : { patientRef: act.patientRef }),
     details: { ...Object.fromEntries(details), [ACT_EVENT]: act.eventId, [ACT_REGION]: act.region },
   };
   return parseAs(EventBody, body, `the event of act ${act.eventId}`);
@@ -41,10 +42,16 @@ export function eventOfAct(act: AuditEvent): EventBody {
 export function actOfEvent(body: EventBody): AuditEvent | undefined {
   if (body.submittedBy !== CODEBLUE || body.actId === undefined || body.phase === undefined) return undefined;
   const { [ACT_EVENT]: eventId, [ACT_REGION]: region, ...details } = body.details ?? {};
-  const { actId, phase, at, action, resource, outcome } = body;
-  const act = { eventId, actId, phase, at, actor: body.userId, action, resource, region: Region.parse(region), outcome, details };
+  const { actId, phase, at, action, resource, outcome, patientRef } = body;
+  const act = {
+    ...{ eventId, actId, phase, at, actor: body.userId, action, resource, region: Region.parse(region), outcome, details },
+    ...(patientRef === undefined ? {} : { patientRef }),
+  };
   return parseAs(AuditEvent, act, `the act of event ${body.eventId}`);
 }
+
+/** Whether an event is an act of Codeblue: no application can give an id of this version. */
+export const isOwnEventId = (eventId: EventId): boolean => eventId.charAt(14) === '8';
 
 /** A UUID of version 8 (RFC 9562): the first bits of a SHA-256. */
 function eventIdOfAct(actEventId: string): EventId {

@@ -29,5 +29,7 @@ export const cursorOf = (place: EventPlace): string => Buffer.from(place).toStri
 export function placeOfCursor(cursor: string): EventPlace {
   const place = EventPlace.safeParse(Buffer.from(cursor, 'base64url').toString());
   if (place.success) return place.data;
-  throw new InvalidInput(`"${cursor.slice(0, 40)}" is not the end of a page`, { hint: 'Pass on `next` as the page before gave it.' });
+  throw new InvalidInput('what was given for the next page is not the end of a page', {
+    hint: 'Pass on `next` as the page before gave it.',
+  });
 }

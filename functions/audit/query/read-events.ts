@@ -1,8 +1,10 @@
 import type { Clock } from '../../common/clock.ts';
 import { InvalidInput } from '../../common/errors.ts';
 import type { Region } from '../../common/ids.ts';
+import { PatientRef } from '../events/event.ts';
+import { cursorOf, placeOfCursor } from '../events/order.ts';
 import type { AuditEvents, AuditLog, EventFilter, EventPage, EventRef, RecordedEvent } from '../ports.ts';
-import { auditRead, type Reader, type ReadNote, startedRead } from './audited-read.ts';
+import { type Asked, auditRead, type Reader, type ReadNote, startedRead } from './audited-read.ts';
 
 export interface ReadPorts {
   readonly auditEvents: Pick<AuditEvents, 'get' | 'query'>;
@@ -27,16 +29,16 @@ export async function readEvents(
 ): Promise<EventPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_LIMIT)
     throw new InvalidInput(`${limit} is no limit of a page`, { hint: `Wanted: 1 to ${PAGE_LIMIT}.` });
-  const asked = { ...idsOf(filter), limit, ...(next === undefined ? {} : { next }) };
-  return auditRead(ports, reader, asked, async () => {
-    const page = await ports.auditEvents.query(filter, { limit, ...(next === undefined ? {} : { next }) });
+  const wanted = next === undefined ? { limit } : { limit, next: cursorOf(placeOfCursor(next)) };
+  return auditRead(ports, reader, askedBy(filter, { ...wanted }), async () => {
+    const page = await ports.auditEvents.query(filter, wanted);
     return { result: page, found: page.events.length };
   });
 }
 
 /** Events by their ids; what is unknown is left out. Audited as a page is. @throws ServiceUnavailable */
 export async function readNamedEvents(ports: ReadPorts, refs: readonly EventRef[], reader: Reader): Promise<readonly RecordedEvent[]> {
-  const asked = { events: refs.length, first: refs[0] ? `${refs[0].region}/${refs[0].eventId}` : null };
+  const asked = { details: { events: refs.length, first: refs[0] ? `${refs[0].region}/${refs[0].eventId}` : null } };
   return auditRead(ports, reader, asked, async () => {
     const events = await ports.auditEvents.get(refs);
     return { result: events, found: events.length };
@@ -48,12 +50,12 @@ const STREAM_PAGE = 500;
 
 /**
  * All events that match, newest first, one page in memory at a time. Two events of Codeblue's own: that a reading began, before the first event is given, and how it ended,
- * also when whoever reads stops early or an error stops them.
+ * also when whoever reads stops early or an error stops them. Its own beginning is not among what it gives.
  *
  * @throws ServiceUnavailable
  */
 export async function* streamEvents(ports: ReadPorts, filter: EventFilter, reader: Reader): AsyncGenerator<RecordedEvent, void, undefined> {
-  const reading: ReadNote = await startedRead(ports, reader, idsOf(filter));
+  const reading: ReadNote = await startedRead(ports, reader, askedBy(filter));
   let given = 0;
   let whole = false;
   try {
@@ -61,6 +63,7 @@ export async function* streamEvents(ports: ReadPorts, filter: EventFilter, reade
     do {
       const page = await ports.auditEvents.query(filter, { limit: STREAM_PAGE, ...(next === undefined ? {} : { next }) });
       for (const event of page.events) {
+        if (event.body?.includes(reading.actId)) continue; // an index that lags would find it or not
         given += 1;
         yield event;
       }
@@ -72,8 +75,16 @@ export async function* streamEvents(ports: ReadPorts, filter: EventFilter, reade
   }
 }
 
-/** A filter as the read's own event holds it: in its body, which is no part of a leaf. */
-function idsOf({ from, until, ...wanted }: EventFilter): Readonly<Record<string, string>> {
+/**
+ * A filter as the reading's own event holds it: in its body, which is no part of a leaf. Whoever looks for the resource `Patient/<id>` looks for that patient. The ids of users
+ * and of other resources are details: they are those of people at work and of things.
+ */
+function askedBy({ from, until, patientRef: given, ...wanted }: EventFilter, page: Asked['details'] = {}): Asked {
+  const patientRef = given ?? patientOf(wanted.resource);
   const words = Object.entries(wanted).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-  return { from: from.toISOString(), until: until.toISOString(), ...Object.fromEntries(words) };
+  const details = { from: from.toISOString(), until: until.toISOString(), ...Object.fromEntries(words), ...page };
+  return { ...(patientRef === undefined ? {} : { patientRef }), details };
 }
+
+const patientOf = (resource: string | undefined): PatientRef | undefined =>
+  PatientRef.safeParse(resource?.match(/^Patient\/(.+)$/)?.[1]).data;

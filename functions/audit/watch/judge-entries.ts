@@ -2,6 +2,7 @@ import type { Clock } from '../../common/clock.ts';
 import { after, minutes, seconds, secondsBetween } from '../../common/duration.ts';
 import { inParallel } from '../../common/in-parallel.ts';
 import type { Operations } from '../../common/operations.ts';
+import { isErasable } from '../erase/erasable.ts';
 import { bodyOf } from '../events/recorded.ts';
 import { TILE_WIDTH } from '../log/models.ts';
 import type { AuditEvents, EventRef, RecordedEvent } from '../ports.ts';
@@ -67,14 +68,16 @@ export async function judgeEntries(
     auditEvents,
   );
   for (const { entry, event } of old) {
-    if (recorded.has(nameOf(event))) continue;
+    if (recorded.has(nameOf(event)) && isErasable(event)) continue;
     const { region, generation } = entry;
     findings.push({
       code: 'AuditBodyAltered',
       region,
       generation,
       subject: event.eventId,
-      says: `the body of event ${event.eventId} is gone, and no erasing of it is recorded`,
+      says: isErasable(event)
+        ? `the body of event ${event.eventId} is gone, and no erasing of it is recorded`
+        : `the body of event ${event.eventId} is gone, and it is an act of Codeblue, which is never erased`,
     });
   }
   return { findings, erased: erased.length };

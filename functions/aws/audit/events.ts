@@ -1,8 +1,9 @@
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { isErasable } from '../../audit/erase/erasable.ts';
 import { placeOf } from '../../audit/events/order.ts';
 import { isSameEvent } from '../../audit/events/recorded.ts';
 import { type AuditEvents, type EventRef, RecordedEvent } from '../../audit/ports.ts';
-import { Conflict, NotFound, NotOwned, ServiceUnavailable } from '../../common/errors.ts';
+import { Conflict, InvalidInput, NotFound, NotOwned, ServiceUnavailable } from '../../common/errors.ts';
 import { timestamp } from '../../common/ids.ts';
 import { auditTableKeys } from '../../common/names.ts';
 import { parseAs } from '../../common/parse.ts';
@@ -69,6 +70,7 @@ export function auditEventsPort(settings: AwsSettings): AuditEvents {
     async erase(ref, at) {
       const known = await read(ref);
       if (!known) throw new NotFound(`there is no event ${ref.eventId} in ${ref.region}`);
+      if (!isErasable(known)) throw new InvalidInput(`event ${ref.eventId} is an act of Codeblue, which is never erased`);
       const { body: _, salt: __, ...rest } = known;
       // All of it follows from what never changes: erasing again, here or in another Region, writes the same.
       const set = {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { isErasable } from '../../audit/erase/erasable.ts';
 import { matchesFilter } from '../../audit/events/matching.ts';
 import { cursorOf, newestFirst, placeOf, placeOfCursor } from '../../audit/events/order.ts';
 import { bodyOf, isSameEvent } from '../../audit/events/recorded.ts';
 import { type AuditEvents, type EventRef, RecordedEvent } from '../../audit/ports.ts';
-import { Conflict, NotFound, NotOwned } from '../../common/errors.ts';
+import { Conflict, InvalidInput, NotFound, NotOwned } from '../../common/errors.ts';
 import type { Region } from '../../common/ids.ts';
 import type { ItemStore } from '../item-store.ts';
 import { items } from '../items.ts';
@@ -64,6 +65,7 @@ export function memoryAuditEvents({ store, region }: { readonly store: ItemStore
     async erase(ref, erasedAt) {
       const known = events.get(keyOf(ref));
       if (!known) throw new NotFound(`there is no event ${ref.eventId} in ${ref.region}`);
+      if (!isErasable(known.value)) throw new InvalidInput(`event ${ref.eventId} is an act of Codeblue, which is never erased`);
       const { body, salt: _, ...rest } = known.value;
       events.put(keyOf(ref), { erasedAt, ...rest }, { version: known.version });
       const actId = body && bodyOf(known.value)?.actId;

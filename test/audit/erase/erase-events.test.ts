@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { eraseEvents } from '../../../functions/audit/erase/erase-events.ts';
 import { planErasure } from '../../../functions/audit/erase/plan-erasure.ts';
+import { actLog } from '../../../functions/audit/events/act-log.ts';
 import { EventId, PatientRef } from '../../../functions/audit/events/event.ts';
 import { commitmentTo, EventLeaf } from '../../../functions/audit/events/leaf.ts';
 import { openNote, verifierKey } from '../../../functions/audit/log/checkpoint.ts';
 import { leafHash } from '../../../functions/audit/log/merkle.ts';
 import { inclusionProof, isIncluded } from '../../../functions/audit/log/proofs.ts';
 import type { RecordedEvent } from '../../../functions/audit/ports.ts';
+import { readEvents, streamEvents } from '../../../functions/audit/query/read-events.ts';
 import { ServiceUnavailable } from '../../../functions/common/errors.ts';
-import { timestamp } from '../../../functions/common/ids.ts';
+import { type Region, timestamp } from '../../../functions/common/ids.ts';
 import { auditLogOrigin } from '../../../functions/common/names.ts';
 import { regionsOf } from '../../../functions/common/operations-lookup.ts';
+import { memoryAuditEvents } from '../../../functions/memory/audit/events.ts';
+import { failable } from '../../../functions/memory/failable.ts';
 import { anEventId, auditWorld } from '../../support/audit-world.ts';
 import { anIncident } from '../../support/incidents.ts';
 
@@ -22,8 +26,18 @@ function erasingWorld() {
   const world = auditWorld();
   const { ports: given, clock, region, operations } = world;
   const ports = { ...given, clock, region, regions: regionsOf(operations) };
+  /** What a process in that Region reads with. */
+  const readingPorts = (at: Region) => {
+    const auditEvents = failable(memoryAuditEvents({ store: world.store, region: at }));
+    return { auditEvents, auditLog: actLog({ auditEvents, clock, region: at }), clock, region: at };
+  };
+  /** All that is kept anywhere. */
+  const everything = () =>
+    ['audit-recorded', 'audit-acts', ...regionsOf(operations).flatMap((at) => [`audit-waiting-${at}`, `audit-leaves-${at}`])].map(
+      (collection) => world.store.list(collection),
+    );
   const stored = async ({ region: of, eventId }: RecordedEvent) => (await ports.auditEvents.get([{ region: of, eventId }]))[0];
-  return { ...world, ports, stored };
+  return { ...world, ports, stored, readingPorts, everything };
 }
 
 /** Whether the published log holds this leaf where its place is, by a proof computed from the tiles now. */
@@ -99,6 +113,68 @@ describe('the plan of an erasure', () => {
     const { eventId } = await record();
     await ports.incidents.create(anIncident({ links: [{ kind: 'audit', ref: eventId }] }), undefined);
     expect((await planErasure(ports, { eventIds: [eventId] }, reader)).held).toEqual([]);
+  });
+
+  test('by patient takes every reading along that looked for them, whole or broken off, in every Region, and no other act', async () => {
+    const { ports, record, recordElsewhere, acts, everything, readingPorts } = erasingWorld();
+    const about = await record({ patientRef: 'patient-1' });
+    await recordElsewhere({ patientRef: 'patient-1' });
+    const other = await record({ patientRef: 'patient-2' });
+    const filter = { from: new Date(0), until: new Date('2027-01-01T00:00:00Z'), patientRef };
+    for (const at of [ports.region, ports.regions[1] ?? ports.region]) {
+      const there = readingPorts(at);
+      await readEvents(there, filter, { ...reader, limit: 1 });
+      for await (const _ of streamEvents(there, filter, reader)) break;
+      there.auditEvents.failNext('query', new ServiceUnavailable('throttled'));
+      await expect(readEvents(there, filter, { ...reader, limit: 1 })).rejects.toThrow('throttled');
+      const { patientRef: __, ...rest } = filter;
+      await readEvents(there, { ...rest, resource: 'Patient/patient-1' }, { ...reader, limit: 1 });
+      await readEvents(there, { ...filter, patientRef: PatientRef.parse('patient-2') }, { ...reader, limit: 1 });
+    }
+    const plan = await planErasure(ports, { patientRef }, reader);
+    expect(plan).toMatchObject({ ownActs: [], held: [], unknown: [] });
+    expect(Object.entries(Object.groupBy(plan.erase, ({ action }) => action)).map(([action, each]) => [action, each?.length])).toEqual(
+      expect.arrayContaining([
+        ['record.read', 2],
+        ['audit.read', 10],
+      ]),
+    );
+    await eraseEvents(ports, plan, erasure);
+    expect(JSON.stringify(everything())).not.toContain('patient-1');
+    expect((await acts()).filter(({ patientRef: of }) => of === 'patient-2')).toHaveLength(2);
+    expect((await acts()).filter(({ action }) => action === 'audit.erase')).toHaveLength(2);
+    const [kept, gone] = [await ports.auditEvents.get([other]), await ports.auditEvents.get([about])];
+    expect([kept[0]?.body, gone[0]?.body]).toEqual([other.body, undefined]);
+    expect((await planErasure(ports, { patientRef }, reader)).erase).toEqual([]);
+  });
+
+  test('by id takes a reading, and never the act of an erasing', async () => {
+    const { ports, record } = erasingWorld();
+    const event = await record();
+    await readEvents(ports, { from: new Date(0), until: new Date('2027-01-01T00:00:00Z'), userId: 'u-17' }, { ...reader, limit: 1 });
+    await eraseEvents(ports, await planErasure(ports, { eventIds: [event.eventId] }, reader), erasure);
+    const all = { from: new Date(0), until: new Date('2027-01-01T00:00:00Z') };
+    const named = async (action: string) => (await ports.auditEvents.query({ ...all, action }, { limit: 9 })).events;
+    const [readings, erasings] = [await named('audit.read'), await named('audit.erase')];
+    const eventIds = [...readings, ...erasings].map(({ eventId }) => eventId);
+    const plan = await planErasure(ports, { eventIds }, reader);
+    const idsOf = (events: readonly { readonly eventId: string }[]) => events.map(({ eventId }) => eventId).sort();
+    expect([idsOf(plan.erase), idsOf(plan.ownActs)]).toEqual([idsOf(readings), idsOf(erasings)]);
+    await eraseEvents(ports, plan, erasure);
+    expect(await named('audit.erase')).toHaveLength(4);
+    // Whoever makes a plan of their own is refused by the store.
+    const forged = erasings.map(({ region, eventId, recordedAt }) => ({ region, eventId, recordedAt, action: 'audit.erase' }));
+    await expect(eraseEvents(ports, { erase: forged }, erasure)).rejects.toThrow('never erased');
+    expect((await ports.auditEvents.get(erasings)).every(({ body }) => body !== undefined)).toBe(true);
+  });
+
+  test('does not take words for it that name the patient: they would stay', async () => {
+    const { ports, acts } = erasingWorld();
+    const naming = { ...reader, purpose: 'request of Patient-1' };
+    const refusal = await planErasure(ports, { patientRef }, naming).catch((error: Error) => error.message);
+    expect(refusal).toContain('names the patient');
+    expect(refusal).not.toMatch(/patient-1/i);
+    expect(await acts()).toEqual([]);
   });
 
   test('wants something to look for', async () => {

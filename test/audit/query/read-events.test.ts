@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { EventId } from '../../../functions/audit/events/event.ts';
+import { EventId, PatientRef } from '../../../functions/audit/events/event.ts';
+import { bodyOf } from '../../../functions/audit/events/recorded.ts';
 import type { EventFilter } from '../../../functions/audit/ports.ts';
 import { filterFrom } from '../../../functions/audit/query/filter.ts';
 import { readEvents, readNamedEvents, streamEvents } from '../../../functions/audit/query/read-events.ts';
@@ -26,10 +27,41 @@ describe('a page of events', () => {
     expect(page.events).toHaveLength(1);
     expect(await reads()).toMatchObject([
       {
-        ...{ actor: 'cli/lab/alice', phase: 'outcome', outcome: 'success', resource: 'audit-log' },
-        details: { purpose: 'a complaint', patientRef: 'patient-1', from: '2026-11-20T12:00:00.000Z', limit: 10, found: 1 },
+        ...{ actor: 'cli/lab/alice', phase: 'outcome', outcome: 'success', resource: 'audit-log', patientRef: 'patient-1' },
+        details: { purpose: 'a complaint', from: '2026-11-20T12:00:00.000Z', limit: 10, found: 1 },
       },
     ]);
+    expect(JSON.stringify((await reads())[0]?.details)).not.toContain('patient-1');
+  });
+
+  test.each([
+    ['by patient', { patient: 'patient-1' }, 2],
+    ['for the resource of that patient', { resource: 'Patient/patient-1' }, 0],
+  ])('%s is found by that patient: who looked, and whether they saw anything', async (_, words, seen) => {
+    const { ports, recordElsewhere } = await worldWithReads();
+    await recordElsewhere({ patientRef: 'patient-1' });
+    const filter = filterFrom(words, { now: new Date('2026-11-21T12:00:00Z'), lookBack: hours(24) });
+    ports.auditEvents.failNext('query', new ServiceUnavailable('throttled'));
+    await expect(readEvents(ports, filter, { ...reader, limit: 10 })).rejects.toThrow('throttled');
+    for await (const _event of streamEvents(ports, filter, reader));
+    const about = await ports.auditEvents.query({ ...all, patientRef: PatientRef.parse('patient-1'), action: 'audit.read' }, { limit: 10 });
+    const told = about.events.map((event) => bodyOf(event)).map((body) => [body?.userId, body?.phase, body?.outcome, body?.details?.found]);
+    expect(told).toHaveLength(3);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        ['cli/lab/alice', 'outcome', 'failure', undefined],
+        ['cli/lab/alice', 'intent', 'pending', undefined],
+        ['cli/lab/alice', 'outcome', 'success', seen],
+      ]),
+    );
+  });
+
+  test('for another resource or a user names no patient', async () => {
+    const { ports, reads } = await worldWithReads();
+    for (const words of [{ resource: 'Observation/o-1' }, { resource: 'Patient/' }, { user: 'u-17' }]) {
+      await readEvents(ports, filterFrom(words, { now: new Date(), lookBack: days(1) }), { ...reader, limit: 1 });
+    }
+    expect((await reads()).map(({ patientRef }) => patientRef)).toEqual([undefined, undefined, undefined]);
   });
 
   test('that found nothing was read all the same', async () => {
@@ -75,6 +107,15 @@ describe('a page of events', () => {
     expect(times).toEqual(['11:12', '11:11', '11:10']);
     expect(second.next).toBeUndefined();
     expect(await reads()).toHaveLength(2);
+  });
+
+  test('that begins nowhere is no reading, and what was given for it is told nobody', async () => {
+    const { ports, reads } = await worldWithReads();
+    const next = 'patient-1';
+    const refusal = await readEvents(ports, all, { ...reader, limit: 1, next }).catch((error: Error) => error.message);
+    expect(refusal).toContain('not the end of a page');
+    expect(refusal).not.toContain(next);
+    expect(await reads()).toEqual([]);
   });
 
   test.each([0, 1001, 1.5])('has no limit of %s', async (limit) => {
@@ -123,6 +164,17 @@ describe('a stream of events', () => {
       ['outcome', 'success', 1100],
       ['intent', 'pending', undefined],
     ]);
+  });
+
+  test('does not find itself, but whoever read before', async () => {
+    const { ports } = await many(2);
+    const actions = async () => {
+      const found: (string | undefined)[] = [];
+      for await (const event of streamEvents(ports, all, reader)) found.push(bodyOf(event)?.action);
+      return found.sort();
+    };
+    expect(await actions()).toEqual(['record.read', 'record.read']);
+    expect(await actions()).toEqual(['audit.read', 'audit.read', 'record.read', 'record.read']);
   });
 
   test('asks for a page only when somebody reads it', async () => {

@@ -4,8 +4,8 @@ import { lookAtLogs } from '../../../functions/audit/watch/look-at-logs.ts';
 import { ServiceUnavailable } from '../../../functions/common/errors.ts';
 import { timestamp } from '../../../functions/common/ids.ts';
 import type { Ports } from '../../../functions/common/ports.ts';
-import { eventIdOf } from '../../support/audit-events.ts';
-import { freshState, primary, standby, tertiary, type WatchedWorld, watchedWorld } from './watched-world.ts';
+import { anActOf, eventIdOf } from '../../support/audit-events.ts';
+import { freshState, plain, primary, standby, tertiary, type WatchedWorld, watchedWorld } from './watched-world.ts';
 
 /** The ports of a Region from which the primary one cannot be reached. */
 const withoutPrimary = (ports: Ports): Ports => ({
@@ -18,6 +18,8 @@ const withoutPrimary = (ports: Ports): Ports => ({
     },
   },
 });
+
+const erasure = { by: 'cli/alice', reason: 'asked for', basis: 'GDPR Art. 17(1)(b)' } as const;
 
 const codes = (findings: readonly { readonly code: string }[]) => findings.map(({ code }) => code);
 
@@ -122,11 +124,34 @@ describe('the look at the audit logs', () => {
     const ports = { ...world.portsIn(primary), ...world.contextIn(primary) };
     const recordedAt = timestamp(world.clock.now());
     const erase = [3, 7].map((number) => ({ region: primary, eventId: eventIdOf(number), recordedAt, action: 'record.read' }));
-    await eraseEvents(ports, { erase }, { by: 'cli/alice', reason: 'asked for', basis: 'GDPR Art. 17(1)(b)' });
+    await eraseEvents(ports, { erase }, erasure);
     await world.sequence();
     world.clock.advance(600);
     expect((await world.check()).findings).toEqual([]);
     expect(await world.verify()).toMatchObject({ did: 'finished', findings: [], state: { erased: 2 } });
+  });
+
+  it('takes a reading that was erased for what it is, and an act of Codeblue that is gone for what it is, whoever says that it was erased', async () => {
+    const ports = { ...world.portsIn(primary), ...world.contextIn(primary) };
+    const [reading, restore] = [anActOf('audit.read', { patientRef: 'patient:0815' }), anActOf('restore')];
+    for (const act of [reading, restore]) await ports.auditEvents.record(act);
+    await eraseEvents(ports, { erase: [{ ...reading, action: 'audit.read' }] }, erasure);
+    await world.sequence();
+    world.clock.advance(600);
+    expect((await world.check()).findings).toEqual([]);
+    // Somebody with the right to write takes away the other act's body, and has an erasing recorded.
+    const { body: _, salt: __, ...rest } = restore;
+    const forger = {
+      async erase() {
+        world.store.put('audit-recorded', `${primary} ${restore.eventId}`, plain({ ...rest, erasedAt: timestamp(world.clock.now()) }));
+      },
+    };
+    await eraseEvents({ ...ports, auditEvents: forger }, { erase: [{ ...restore, action: 'restore' }] }, erasure);
+    await world.sequence();
+    world.clock.advance(600);
+    expect(await world.verify()).toMatchObject({
+      findings: [{ code: 'AuditBodyAltered', subject: restore.eventId, says: expect.stringContaining('never erased') }],
+    });
   });
 
   it('goes on where its time ended', async () => {
