@@ -6,6 +6,7 @@ import { restoreTestAuditLog } from './audit/watch/restore-test-audit-log.ts';
 import { sweepAuditTiles } from './audit/watch/sweep-audit-tiles.ts';
 import { verifyAuditLog } from './audit/watch/verify-audit-log.ts';
 import { advanceRecoveryPoints } from './backup/advance-recovery-points.ts';
+import { backupAuditLogTable } from './backup/backup-audit-log-table.ts';
 import { backupDatabase } from './backup/backup-database.ts';
 import { backupStateTables } from './backup/backup-state-tables.ts';
 import { checkLogFreshness } from './backup/check-log-freshness.ts';
@@ -130,6 +131,7 @@ export const tasks: readonly AnyTask[] = [
   sweepOrphans,
   lockRecoveryPoints,
   backupStateTables,
+  backupAuditLogTable,
   writeCanaries,
   startVerifications,
   verifyPointInTime,
@@ -154,7 +156,10 @@ export const tasks: readonly AnyTask[] = [
 
 /** The steps of the state machines, by what their machines are for: each kind has its own Regions and its own denials (lib/stacks/region-stack.ts). */
 export interface StepLists {
+  /** Proves backups of databases, where they are judged. */
   readonly verification: readonly AnyStep[];
+  /** Proves backups of Codeblue's own tables: in every Region. */
+  readonly tableVerification: readonly AnyStep[];
   readonly failover: readonly AnyStep[];
   /** Runs in the Region that leads and works in the one that led before. */
   readonly failback: readonly AnyStep[];
@@ -179,6 +184,9 @@ const verificationSteps: readonly AnyStep[] = [
   startTeardown,
   awaitTeardown,
   recordVerdict,
+];
+
+const tableVerificationSteps: readonly AnyStep[] = [
   startStateRestore,
   awaitStateRestore,
   compareState,
@@ -282,6 +290,7 @@ const runbookSteps: readonly AnyStep[] = [
 
 export const stepLists: StepLists = {
   verification: verificationSteps,
+  tableVerification: tableVerificationSteps,
   failover: failoverSteps,
   failback: failbackSteps,
   drill: drillSteps,

@@ -47,7 +47,8 @@ export function stateBackupsPort({ region, operations, clock, stateTable, auditT
   }
 
   return {
-    tables: () => [stateTable, auditTable, auditLogTableName(operations)],
+    replicatedTables: () => [stateTable, auditTable],
+    logTable: () => auditLogTableName(operations),
     eventsTable: () => auditTable,
     async backup(table, name) {
       // DynamoDB gives one name to any number of backups: looking first is what makes a repeat find the first.

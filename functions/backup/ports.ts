@@ -93,9 +93,11 @@ export interface LockedCopy {
 
 /** Backups of Codeblue's own tables (row B5). */
 export interface StateBackups {
-  /** The tables that hold state and audit events, which every Region has, and that of this Region's own audit log. */
-  tables(): readonly string[];
-  /** The one of them that holds the audit events. */
+  /** The tables of state and of audit events. Every Region has a replica of them, so the Region that leads backs up its own. */
+  replicatedTables(): readonly string[];
+  /** The table of this Region's audit log, which is in no other Region. */
+  logTable(): string;
+  /** The replicated table that holds the audit events. */
   eventsTable(): string;
   /** Starts an on-demand backup; idempotent by name. */
   backup(table: string, name: string): Promise<TableBackup>;

@@ -5,7 +5,6 @@ import { messageOf } from '../common/errors.ts';
 import type { PortsFor } from '../common/ports.ts';
 import { every } from '../common/schedule.ts';
 import { defineTask, type TaskContext } from '../common/task.ts';
-import { isActive } from '../failover/lease/active-region.ts';
 import { metricNames } from '../maintenance/metric-names.ts';
 import { type Orphan, orphanRestores, orphanSnapshots } from './orphans.ts';
 
@@ -14,8 +13,7 @@ const sweepNeeds = [
   'databases:remove-snapshot',
   'databases:remove-restored',
   'recovery-points:read',
-  'state-backups:restore',
-  'coordination:read',
+  'state-backups:sweep',
 ] as const;
 type Context = PortsFor<(typeof sweepNeeds)[number]> & TaskContext;
 
@@ -73,7 +71,7 @@ async function findOrphans(context: Context): Promise<readonly Orphan[]> {
   // Those of a database that has left the config too: its lines still keep its backups, until people decide otherwise.
   const databaseIds = new Set([...operations.databases, ...snapshots.map(({ databaseId: id }) => ({ id }))].map(({ id }) => id));
   const points = (await Promise.all([...databaseIds].map((id) => recoveryPoints.list(id)))).flat();
-  const tables = (await isActive(context)) ? await stateBackups.listRestored() : [];
+  const tables = await stateBackups.listRestored();
   return [
     ...orphanSnapshots(snapshots, points, now),
     ...orphanRestores(await databases.listRestored(region), now),

@@ -96,14 +96,22 @@ const portOfNeed = {
   'signer:sign': 'signer',
   'proofs:read': 'proofs',
   'proofs:write': 'proofs',
-  /** Of the machines that prove backups. */
+  /** Of the machine that proves backups of databases, in every Region that judges. */
   'executions:start': 'executions',
+  /** Of the machine that proves backups of Codeblue's own tables, in this Region. */
+  'executions:prove-tables': 'executions',
   /** Of the machines that move the lead, and rehearse it. */
   'executions:move': 'executions',
   /** Of the machine that chases people until somebody answers, in this Region. */
   'executions:escalate': 'executions',
+  /** Of the replicated tables. */
   'state-backups:backup': 'stateBackups',
+  /** Of the table of this Region's audit log. */
+  'state-backups:backup-log': 'stateBackups',
+  /** Of what is backed up in this Region. */
   'state-backups:restore': 'stateBackups',
+  /** Of restored tables: finds and removes them. */
+  'state-backups:sweep': 'stateBackups',
   'task-invoker:invoke': 'taskInvoker',
   'vault:lock': 'vault',
   // Failover. The coordination table is open by item: its key says who may write what.

@@ -2,7 +2,7 @@ import type { LiveDatabase } from '../backup/models.ts';
 import type { Databases } from '../backup/ports.ts';
 import { messageOf, NotFound } from '../common/errors.ts';
 import { Region } from '../common/ids.ts';
-import { auditTableName, backupKeyAlias, coordinationTableName, stateTableName } from '../common/names.ts';
+import { auditLogTableName, auditTableName, backupKeyAlias, coordinationTableName, stateTableName } from '../common/names.ts';
 import type { Database, Operations } from '../common/operations.ts';
 import { regionsOf } from '../common/operations-lookup.ts';
 import type { AccountFacts, Quota } from './ports.ts';
@@ -63,7 +63,9 @@ export async function readAccount(
     ),
   ];
   const tables = [
-    ...regions.flatMap((region) => [stateTableName(operations), auditTableName(operations)].map((name) => ({ region, name }))),
+    ...regions.flatMap((region) =>
+      [stateTableName(operations), auditTableName(operations), auditLogTableName(operations)].map((name) => ({ region, name })),
+    ),
     ...(operations.failover.mode === 'off' ? [] : regions)
       .filter((region) => region !== operations.regions.tertiary)
       .map((region) => ({ region, name: coordinationTableName(operations) })),

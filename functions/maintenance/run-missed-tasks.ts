@@ -3,8 +3,10 @@ import { hours, minutes } from '../common/duration.ts';
 import { messageOf, ServiceUnavailable } from '../common/errors.ts';
 import { every, latestOccurrence } from '../common/schedule.ts';
 import { type AnyTask, defineTask } from '../common/task.ts';
+import { isActive } from '../failover/lease/active-region.ts';
 import { ledgerKey } from './ledger-key.ts';
 import { metricNames } from './metric-names.ts';
+import { runsHere } from './runs-here.ts';
 
 /** A run younger than this may still be waiting for its schedule's own retries. */
 const graceMilliseconds = minutes(10) * 1000;
@@ -15,6 +17,8 @@ const catchUpMilliseconds = hours(24) * 1000;
  * Runs what should have run and did not (row O2): a schedule that EventBridge skipped because a daylight-saving change removed
  * its local time, a Region's outage, a run that crashed. The ledger's claim makes a second trigger of one run harmless.
  *
+ * Every Region does so for the tasks that it runs by itself; the one that leads does it for those of the active Region too.
+ *
  * @param registry the tasks to look after: a function, because the registry contains this task
  */
 export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
@@ -22,16 +26,19 @@ export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
     name: 'run-missed-tasks',
     summary: 'Runs scheduled tasks whose last occurrence did not succeed.',
     schedule: every(minutes(15)),
-    runsIn: 'active',
+    runsIn: 'every',
     catchUp: false,
-    needs: ['task-invoker:invoke'],
+    needs: ['task-invoker:invoke', 'coordination:read'],
     input: z.strictObject({}),
-    async run(_, { operations, ledger, metrics, taskInvoker, clock, region, log }) {
+    async run(_, context) {
+      const { operations, ledger, metrics, taskInvoker, clock, region, log } = context;
       const now = clock.now();
       const caughtUp = [];
       const failed: string[] = [];
       let overdue = 0;
-      for (const task of registry().filter((each) => each.catchUp)) {
+      const here = registry().filter((task) => task.catchUp && runsHere(task, operations, region));
+      const leads = here.some(({ runsIn }) => runsIn === 'active') && (await isActive(context).catch(unknownLead(failed)));
+      for (const task of here.filter(({ runsIn }) => leads || runsIn !== 'active')) {
         for (const run of task.schedules(operations)) {
           const due = latestOccurrence(run.schedule, operations.timeZone, now);
           const last = await ledger.lastSuccess(task.name, ledgerKey(task, run.key, region));
@@ -63,6 +70,14 @@ export const runMissedTasks = (registry: () => readonly AnyTask[]) =>
       return { caughtUp };
     },
   });
+
+/** Where nobody can tell who leads, what a Region runs by itself is caught up all the same; the failure is told after that. */
+const unknownLead =
+  (failed: string[]) =>
+  (error: unknown): false => {
+    failed.push(`tasks of the active Region: ${messageOf(error)}`);
+    return false;
+  };
 
 /** Whether the occurrence `due` must be run late, given the scheduled time of the last run that succeeded. */
 export function isMissed(due: Date, lastSuccess: Date | undefined, now: Date): boolean {

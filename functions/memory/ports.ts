@@ -99,7 +99,7 @@ function twins({ operations, clock, store = memoryItemStore(clock) }: MemoryPort
     signer: memorySigner(),
     snapshotIntegrity: memorySnapshotIntegrity(databases),
     sqlServers: sqlServersFrom(),
-    stateBackups: memoryStateBackups({ deployment: operations, clock, store }),
+    stateBackups: memoryStateBackups({ deployment: operations, region: operations.regions.primary, clock, store }),
     taskInvoker: memoryTaskInvoker(),
     vault: memoryVault({ operations, clock, store }),
     witnesses: memoryWitnesses(),

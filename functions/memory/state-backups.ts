@@ -4,17 +4,21 @@ import { RecordedEvent } from '../audit/ports.ts';
 import type { StateBackups, TableBackup } from '../backup/ports.ts';
 import type { Clock } from '../common/clock.ts';
 import { Conflict, NotFound, NotOwned } from '../common/errors.ts';
-import { Timestamp, timestamp } from '../common/ids.ts';
+import { type Region, Timestamp, timestamp } from '../common/ids.ts';
 import { restoredTablePrefix } from '../common/names.ts';
 import type { ItemStore } from './item-store.ts';
 import { items } from './items.ts';
 
-/** Prefixes of the collections that make up each of Codeblue's tables. */
-const tableCollections = {
-  state: ['recovery-points', 'runs', 'proofs'],
-  audit: ['audit-recorded'],
-  'audit-log': ['audit-heads', 'audit-batches-', 'audit-leaves-', 'audit-places-'],
-} as const;
+/** Collections that make up each of the replicated tables. */
+const replicated = { state: ['recovery-points', 'runs', 'proofs'], audit: ['audit-recorded'] } as const;
+const logTable = 'audit-log';
+
+/** An item of the table of one Region's log: the head is that Region's line among the heads of all. */
+const inLogOf = (region: Region, collection: string, key: string): boolean => collection !== 'audit-heads' || key === region;
+const logCollections = (region: Region): readonly string[] => [
+  'audit-heads',
+  ...['batches', 'leaves', 'places'].map((kind) => `audit-${kind}-${region}`),
+];
 
 const Contents = z.array(z.strictObject({ collection: z.string(), key: z.string(), value: z.json() }));
 const BackupItem = z.strictObject({ table: z.string(), name: z.string(), createdAt: Timestamp, contents: Contents });
@@ -25,22 +29,30 @@ export interface MemoryStateBackups extends StateBackups {
   alterRestored(into: string, change: (contents: z.output<typeof Contents>) => z.output<typeof Contents>): void;
 }
 
-/** Backups and restored tables are collections of the same store; both are complete at once. */
+/** Backups and restored tables of one Region are collections of the same store; both are complete at once, and no other Region sees them. */
 export function memoryStateBackups(settings: {
   readonly deployment: { readonly name: string };
+  readonly region: Region;
   readonly clock: Pick<Clock, 'now'>;
   readonly store: ItemStore;
 }): MemoryStateBackups {
-  const { deployment, clock, store } = settings;
-  const backups = items(store, 'table-backups', BackupItem);
-  const restored = items(store, 'restored-tables', RestoredTable);
+  const { deployment, region, clock, store } = settings;
+  const backups = items(store, `table-backups-${region}`, BackupItem);
+  const restoredTables = `restored-tables-${region}`;
+  const restored = items(store, restoredTables, RestoredTable);
+  const tables = new Map<string, readonly string[]>([...Object.entries(replicated), [logTable, logCollections(region)]]);
   const collectionsOf = (table: string): readonly string[] => {
-    const found = new Map<string, readonly string[]>(Object.entries(tableCollections)).get(table);
+    const found = tables.get(table);
     if (!found) throw new NotFound(`there is no table ${table}`);
     return found;
   };
   const contentsOf = (table: string) =>
-    collectionsOf(table).flatMap((collection) => store.list(collection).map((item) => ({ ...item, collection })));
+    collectionsOf(table).flatMap((collection) =>
+      store
+        .list(collection)
+        .filter(({ key }) => inLogOf(region, collection, key))
+        .map((item) => ({ ...item, collection })),
+    );
   const assertOurs = (into: string): void => {
     if (!into.startsWith(restoredTablePrefix(deployment))) throw new NotOwned(`${into} is not a restored table of ${deployment.name}`);
   };
@@ -53,7 +65,8 @@ export function memoryStateBackups(settings: {
   });
 
   return {
-    tables: () => Object.keys(tableCollections),
+    replicatedTables: () => Object.keys(replicated),
+    logTable: () => logTable,
     eventsTable: () => 'audit',
     async backup(table, name) {
       const existing = backups.get(`${table}/${name}`)?.value;
@@ -80,9 +93,7 @@ export function memoryStateBackups(settings: {
       return restored.get(into) ? 'available' : 'absent';
     },
     async listRestored() {
-      return store
-        .list('restored-tables')
-        .map(({ key, value }) => ({ into: key, createdAt: new Date(RestoredTable.parse(value).createdAt) }));
+      return store.list(restoredTables).map(({ key, value }) => ({ into: key, createdAt: new Date(RestoredTable.parse(value).createdAt) }));
     },
     async removeRestored(into) {
       assertOurs(into);
@@ -92,8 +103,8 @@ export function memoryStateBackups(settings: {
       const contents = restored.get(into)?.value.contents;
       if (!contents) throw new NotFound(`there is no restored table ${into}`);
       const held = new Map(contents.filter(({ collection }) => collection === 'audit-recorded').map(({ key, value }) => [key, value]));
-      return refs.flatMap(({ region, eventId }) => {
-        const value = held.get(`${region} ${eventId}`);
+      return refs.flatMap((ref) => {
+        const value = held.get(`${ref.region} ${ref.eventId}`);
         return value === undefined ? [] : [RecordedEvent.parse(value)];
       });
     },

@@ -1,14 +1,11 @@
 import type { Region } from '../../functions/common/ids.ts';
 import {
-  auditLogTableName,
-  auditTableName,
   functionName,
   lockedVaultName,
   machineArn,
   machineName,
   partitionOf,
   queueArn,
-  restoredTablePrefix,
   signalQueueNames,
   stateKeyAlias,
   stateTableName,
@@ -29,6 +26,7 @@ import { objects } from './object-grants.ts';
 import { isPagingNeed, pagingPermissions } from './paging-permissions.ts';
 import type { RegionScope } from './region-scope.ts';
 import { isRunbookNeed, runbookPermissions } from './runbook-permissions.ts';
+import { isStateBackupNeed, stateBackupPermissions } from './state-backup-permissions.ts';
 
 /** What a permission needs to know besides the deployment. */
 export interface PermissionScope extends RegionScope {
@@ -69,52 +67,6 @@ const takeOffLists = (scope: PermissionScope, partitions: readonly string[]): re
   }),
 ];
 
-function stateBackups(scope: PermissionScope, access: 'backup' | 'restore'): readonly Grant[] {
-  const { operations, region } = scope;
-  const names = [stateTableName(operations), auditTableName(operations), auditLogTableName(operations)];
-  const tables = names.map((table) => tableArn(scope, region, table));
-  const restored = tableArn(scope, region, `${restoredTablePrefix(operations)}*`);
-  const backups = tables.map((table) => `${table}/backup/*`);
-  const because = 'backups are named by DynamoDB, restored tables by the time of their test';
-  const listing = grant({
-    actions: ['dynamodb:ListBackups'],
-    resources: ['*'],
-    because: 'ListBackups knows no resource; it shows names only',
-  });
-  if (access === 'backup') {
-    return [
-      grant({ actions: ['dynamodb:CreateBackup', 'dynamodb:DescribeTable'], resources: tables }),
-      grant({ actions: ['dynamodb:DescribeBackup', 'dynamodb:DeleteBackup'], resources: backups, because }),
-      listing,
-    ];
-  }
-  return [
-    listing,
-    grant({ actions: ['dynamodb:ListTables'], resources: ['*'], because: 'ListTables knows no resource; it shows names only' }),
-    grant({ actions: ['dynamodb:DescribeBackup', 'dynamodb:RestoreTableFromBackup'], resources: backups, because }),
-    grant({ actions: ['dynamodb:DescribeTable', 'dynamodb:Scan'], resources: tables }),
-    grant({
-      // The write actions are what DynamoDB asks of the caller of RestoreTableFromBackup on the table it makes.
-      actions: [
-        'dynamodb:RestoreTableFromBackup',
-        'dynamodb:DescribeTable',
-        'dynamodb:DeleteTable',
-        'dynamodb:BatchGetItem',
-        'dynamodb:GetItem',
-        'dynamodb:Query',
-        'dynamodb:Scan',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-      ],
-      resources: [restored],
-      because,
-    }),
-    keysThroughService(scope, [region], stateKeyAlias(operations), 'dynamodb', [...dataKeyActions, 'kms:CreateGrant']),
-  ];
-}
-
 /** Machines of every Region that judges: a task of one asks another to restore and judge its copies (row V5). */
 function startExecutions(scope: PermissionScope, regions: readonly Region[], machines: readonly MachineName[]): readonly Grant[] {
   const { operations } = scope;
@@ -134,8 +86,8 @@ function startExecutions(scope: PermissionScope, regions: readonly Region[], mac
   ];
 }
 
-const provesBackups = (machine: MachineName): boolean => machine.startsWith('verify-');
-const movesTheLead = (machine: MachineName): boolean => !provesBackups(machine) && !chasesPeople(machine) && machine !== 'run-runbook';
+const movesTheLead = (machine: MachineName): boolean =>
+  !machine.startsWith('verify-') && !chasesPeople(machine) && machine !== 'run-runbook';
 const chasesPeople = (machine: MachineName): boolean => machine === 'escalate-incident';
 
 function lockedCopies(scope: PermissionScope): readonly Grant[] {
@@ -191,7 +143,9 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
         ? [grant({ actions: ['kms:Sign', 'kms:GetPublicKey', 'kms:DescribeKey'], resources: [scope.proofKeyArn] })]
         : [];
     case 'executions:start':
-      return startExecutions(scope, judgingRegions(operations), machineNames.filter(provesBackups));
+      return startExecutions(scope, judgingRegions(operations), ['verify-recovery-point']);
+    case 'executions:prove-tables':
+      return startExecutions(scope, [region], ['verify-state-backup']);
     case 'executions:move':
       return operations.failover.mode === 'off'
         ? [] // there are no such machines then
@@ -207,10 +161,6 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
       return runsRunbooks(operations, region) ? startExecutions(scope, [region], ['run-runbook']) : [];
     case 'executions:escalate':
       return operations.incidents.mode === 'off' ? [] : startExecutions(scope, [region], machineNames.filter(chasesPeople));
-    case 'state-backups:backup':
-      return stateBackups(scope, 'backup');
-    case 'state-backups:restore':
-      return stateBackups(scope, 'restore');
     case 'task-invoker:invoke':
       return [
         grant({
@@ -223,6 +173,7 @@ function grantsFor(need: Need, scope: PermissionScope): readonly Grant[] {
     case 'vault:lock':
       return lockedCopies(scope);
     default:
+      if (isStateBackupNeed(need)) return stateBackupPermissions(need, scope);
       if (isRunbookNeed(need)) return runbookPermissions(need, scope);
       if (isAuditNeed(need)) return auditPermissions(need, scope);
       if (isPagingNeed(need)) return pagingPermissions(need, scope);

@@ -73,16 +73,15 @@ export class RegionStack extends Stack {
     for (const [name, { url }] of auditLog.addresses) {
       new CfnOutput(this, `${name}-url`, { value: url, description: 'Where services send audit events, signed (SigV4, service lambda)' });
     }
-    if (isolated) {
-      const denied = role === 'primary' ? {} : { denials: new HomeRegionDenied(this, scope).policy };
-      const verifiers = steps.verification.map((step) => workers.make(step, denied));
-      new VerificationMachines(this, scope, keys, verifiers);
-      if (hasFailoverMachine(scope)) {
-        const stays = { denials: new OtherRegionsDenied(this, scope).policy, staysHome: true };
-        // It inspects what it restored with the steps of verifications, so it stands beside them.
-        const recoverers = steps.recovery.map((step) => workers.make(step, stays));
-        new RecoveryMachines(this, scope, keys, [...recoverers, ...verifiers]);
-      }
+    const denied = role === 'primary' ? {} : { denials: new HomeRegionDenied(this, scope).policy };
+    const verifiers = (isolated ? steps.verification : []).map((step) => workers.make(step, denied));
+    const tableVerifiers = steps.tableVerification.map((step) => workers.make(step, denied));
+    new VerificationMachines(this, scope, keys, [...verifiers, ...tableVerifiers]);
+    if (isolated && hasFailoverMachine(scope)) {
+      const stays = { denials: new OtherRegionsDenied(this, scope).policy, staysHome: true };
+      // It inspects what it restored with the steps of verifications, so it stands beside them.
+      const recoverers = steps.recovery.map((step) => workers.make(step, stays));
+      new RecoveryMachines(this, scope, keys, [...recoverers, ...verifiers]);
     }
     if (hasFailoverMachine(scope)) new MovingStack(this, ground, steps);
     new AlarmStack(this, ground);

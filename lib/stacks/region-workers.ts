@@ -5,6 +5,7 @@ import type { Region } from '../../functions/common/ids.ts';
 import { environmentNames } from '../../functions/common/names.ts';
 import type { Need } from '../../functions/common/ports.ts';
 import type { AnyOperation, AnyTask } from '../../functions/common/task.ts';
+import { runsHere } from '../../functions/maintenance/runs-here.ts';
 import type { RehearsalNetwork } from '../failover/rehearsal-network.ts';
 import type { IsolatedNetwork } from '../network/isolated-network.ts';
 import type { AlarmTopic } from '../shared/alarm-topic.ts';
@@ -54,8 +55,8 @@ export class RegionWorkers {
       keys,
       code: this.code,
       codeSha256: bundle.sha256,
-      // Tasks that may be run late: others, and those without a schedule in this deployment, nobody invokes.
-      taskNames: tasks.filter((task) => task.catchUp && task.schedules(scope.operations).length > 0).map((task) => task.name),
+      // Tasks of this Region that may be run late: others nobody invokes.
+      taskNames: tasks.filter((task) => task.catchUp && runsHere(task, scope.operations, scope.region)).map((task) => task.name),
       network: this.#networkOf(operation),
       environment: this.#environmentOf(operation),
       ...reach,

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import type { Operations } from '../../functions/common/operations.ts';
 import { OperationsMachine } from '../machines/operations-machine.ts';
 import type { OperationsFunction } from '../shared/operations-function.ts';
-import type { RegionScope } from '../shared/region-scope.ts';
+import { judges, type RegionScope } from '../shared/region-scope.ts';
 import type { RegionalKeys } from '../shared/regional-keys.ts';
 import { verifyRecoveryPoint } from './verify-recovery-point-machine.ts';
 import { verifyStateBackup } from './verify-state-backup-machine.ts';
@@ -19,18 +19,20 @@ const stateBackupLimit = Duration.hours(12);
 const recoveryPointLimit = (operations: Operations): Duration =>
   Duration.seconds(operations.verification.restoreLimit).plus(everythingElse);
 
-/** The machines that prove backups. */
+/** The machines that prove backups: of databases where they are judged, of Codeblue's own tables in every Region. */
 export class VerificationMachines extends Construct {
   constructor(parent: Construct, scope: RegionScope, keys: RegionalKeys, workers: readonly OperationsFunction[]) {
     super(parent, 'Machines');
-    new OperationsMachine(this, {
-      scope,
-      keys,
-      workers,
-      name: 'verify-recovery-point',
-      limit: recoveryPointLimit(scope.operations),
-      definition: verifyRecoveryPoint,
-    });
+    if (judges(scope)) {
+      new OperationsMachine(this, {
+        scope,
+        keys,
+        workers,
+        name: 'verify-recovery-point',
+        limit: recoveryPointLimit(scope.operations),
+        definition: verifyRecoveryPoint,
+      });
+    }
     new OperationsMachine(this, {
       scope,
       keys,

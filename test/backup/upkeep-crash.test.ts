@@ -6,6 +6,7 @@ import { type RecoveryPoint, recoveryPointId } from '../../functions/backup/mode
 import { sweepOrphans } from '../../functions/backup/sweep-orphans.ts';
 import { timestamp, VerificationId } from '../../functions/common/ids.ts';
 import type { AnyTask } from '../../functions/common/task.ts';
+import { memoryStateBackups } from '../../functions/memory/state-backups.ts';
 import { type Death, watchedRun } from '../support/dying-run.ts';
 import { type MemoryWorld, memoryWorld } from '../support/host.ts';
 import { expectActsClosed, ownedSnapshots, snapshotsOf, storePoint, sweepEverywhere } from '../support/inventory.ts';
@@ -221,16 +222,24 @@ describe('the sweeper', () => {
     expect(world.ports.metrics.latest('OrphansFound', { Region: home })).toBe(2);
   });
 
-  it('leaves restored tables to the primary Region, and removes those older than a comparison takes', async () => {
+  it('removes restored tables of its own Region that are older than a comparison takes, whoever leads', async () => {
     const world = newWorld();
-    const { stateBackups } = world.ports;
-    await stateBackups.backup('state', 'cb-one');
-    await stateBackups.restore('state', 'cb-one', 'hms-restored-one');
-    await world.pass(sweepOrphans);
+    const backupsIn = [home, standby].map((region) =>
+      memoryStateBackups({ deployment: world.operations, region, clock: world.clock, store: world.store }),
+    );
+    const left = async () => (await Promise.all(backupsIn.map((backups) => backups.listRestored()))).map(({ length }) => length);
+    for (const backups of backupsIn) {
+      await backups.backup(backups.logTable(), 'cb-one');
+      await backups.restore(backups.logTable(), 'cb-one', 'hms-restored-one');
+    }
+    const [, stateBackups = world.ports.stateBackups] = backupsIn;
+    const inStandby = { region: standby, ports: { ...world.ports, stateBackups } };
+    await world.pass(sweepOrphans, inStandby);
+    expect(await left()).toEqual([1, 1]);
     world.clock.advance(7 * 3600);
-    await world.pass(sweepOrphans, { region: standby });
-    expect(await stateBackups.listRestored()).toHaveLength(1);
+    await world.pass(sweepOrphans, inStandby);
+    expect(await left()).toEqual([1, 0]);
     await world.pass(sweepOrphans);
-    expect(await stateBackups.listRestored()).toEqual([]);
+    expect(await left()).toEqual([0, 0]);
   });
 });

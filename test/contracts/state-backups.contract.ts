@@ -25,7 +25,7 @@ export function stateBackupsContract(make: () => Promise<StateBackupsHarness>): 
     beforeEach(async () => {
       harness = await make();
       backups = harness.stateBackups;
-      table = backups.tables()[0] ?? '';
+      table = backups.replicatedTables()[0] ?? '';
       for (const day of [1, 2, 3]) await harness.recoveryPoints.add(point(day));
     });
 
@@ -45,8 +45,9 @@ export function stateBackupsContract(make: () => Promise<StateBackupsHarness>): 
 
     it('keeps the tables apart', async () => {
       await backups.backup(table, 'cb-one');
-      const [, other = ''] = backups.tables();
-      expect(await backups.list(other)).toEqual([]);
+      const [, events = ''] = backups.replicatedTables();
+      expect(events).toBe(backups.eventsTable());
+      for (const other of [events, backups.logTable()]) expect(await backups.list(other)).toEqual([]);
     });
 
     it('removes a backup, and removing what is gone is no error', async () => {

@@ -3,7 +3,7 @@ import arocord from '../../config/examples/arocord.ts';
 import hms from '../../config/examples/hms.ts';
 import { InvalidInput, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
-import { auditTableName, backupKeyAlias, coordinationTableName, stateTableName } from '../../functions/common/names.ts';
+import { auditLogTableName, auditTableName, backupKeyAlias, coordinationTableName, stateTableName } from '../../functions/common/names.ts';
 import type { Operations } from '../../functions/common/operations.ts';
 import { regionsOf } from '../../functions/common/operations-lookup.ts';
 import { examine } from '../../functions/doctor/examine.ts';
@@ -29,7 +29,9 @@ function soundAccount(operations: Operations): Required<Omit<MemoryAccount, 'ref
     secrets: Object.fromEntries(sites.map(([region, site]) => [`${region}/${site.secretArn}`, {}] as const)),
     tables: Object.fromEntries([
       ...regions.flatMap((region) =>
-        [stateTableName(operations), auditTableName(operations)].map((name) => [`${region}/${name}`, { status: 'ACTIVE' }] as const),
+        [stateTableName(operations), auditTableName(operations), auditLogTableName(operations)].map(
+          (name) => [`${region}/${name}`, { status: 'ACTIVE' }] as const,
+        ),
       ),
       ...[home, standby].map(
         (region) => [`${region}/${coordinationTableName(operations)}`, { status: 'ACTIVE', witness: operations.failover.witness }] as const,

@@ -8,6 +8,7 @@ import { manualClock } from '../../functions/memory/clock.ts';
 import { type ItemStore, memoryItemStore } from '../../functions/memory/item-store.ts';
 import { fileItemStore } from '../../lab/store/file-store.ts';
 import { labStateBackups } from '../../lab/store/state-backups.ts';
+import { home, standby } from '../support/recovery-points.ts';
 
 const clock = manualClock('2026-11-21T08:00:00.000Z');
 let dir: string;
@@ -84,7 +85,7 @@ describe('a store of files', () => {
 describe('backups of the state', () => {
   test('restore into a table of their own and compare with the live one', async () => {
     const live = fileItemStore(join(dir, 'live'), clock);
-    const backups = labStateBackups(live, fileItemStore(join(dir, 'backups'), clock), ['state'], clock);
+    const backups = labStateBackups(live, fileItemStore(join(dir, 'backups'), clock), home, clock);
     for (const key of ['a', 'b', 'c']) live.put('state', key, { key });
     expect(await backups.backup('state', 'one')).toMatchObject({ status: 'available', table: 'state', name: 'one' });
     expect(await backups.backup('state', 'one')).toEqual((await backups.list('state'))[0]);
@@ -106,5 +107,23 @@ describe('backups of the state', () => {
     await backups.remove('state', 'one');
     expect(await backups.list('state')).toEqual([]);
     await expect(backups.restore('state', 'one', 'temporary')).rejects.toMatchObject({ name: 'NotFound' });
+  });
+
+  test('of a log hold what is of that region, and stay in it', async () => {
+    const live = fileItemStore(join(dir, 'live'), clock);
+    const kept = fileItemStore(join(dir, 'backups'), clock);
+    const [here, there] = [home, standby].map((region) => labStateBackups(live, kept, region, clock));
+    if (!here || !there) throw new TypeError('two regions');
+    for (const region of [home, standby]) live.put('audit-heads', region, { region });
+    for (const id of ['a', 'b']) for (const kind of ['leaves', 'places']) live.put(`audit-${kind}-${home}`, id, { kind });
+    live.put(`audit-leaves-${standby}`, 'c', {});
+    for (const backups of [here, there]) {
+      await backups.backup(backups.logTable(), 'one');
+      await backups.restore(backups.logTable(), 'one', 'temporary');
+    }
+    expect(await here.compare(here.logTable(), 'temporary', clock.now())).toEqual({ compared: 5, missing: 0, different: 0 });
+    expect(await there.compare(there.logTable(), 'temporary', clock.now())).toEqual({ compared: 2, missing: 0, different: 0 });
+    await there.removeRestored('temporary');
+    expect([await here.listRestored(), await there.listRestored()].map(({ length }) => length)).toEqual([1, 0]);
   });
 });

@@ -54,13 +54,13 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   's3:DeleteObjectVersion': ['audit-objects:sweep'],
   'kms:Sign': ['signer:sign', 'checkpoint-signer:sign'],
   'kms:GenerateMac': ['link-signer:sign', 'link-signer:verify'],
-  'states:StartExecution': ['executions:start', 'executions:move', 'executions:escalate', 'runbooks:start'],
+  'states:StartExecution': ['executions:start', 'executions:prove-tables', 'executions:move', 'executions:escalate', 'runbooks:start'],
   'lambda:InvokeFunction': ['task-invoker:invoke'],
   'backup:StartBackupJob': ['vault:lock'],
   'iam:PassRole': ['vault:lock'],
-  'dynamodb:CreateBackup': ['state-backups:backup'],
-  'dynamodb:DeleteBackup': ['state-backups:backup'],
-  'dynamodb:DeleteTable': ['state-backups:restore'],
+  'dynamodb:CreateBackup': ['state-backups:backup', 'state-backups:backup-log'],
+  'dynamodb:DeleteBackup': ['state-backups:backup', 'state-backups:backup-log'],
+  'dynamodb:DeleteTable': ['state-backups:restore', 'state-backups:sweep'],
 };
 
 describe('a function may do exactly what its needs say', () => {
@@ -246,14 +246,16 @@ describe('a grant', () => {
 
 describe('the machine that verifies a copy outside of the primary Region', () => {
   test('is denied every call into the primary, and nothing in the primary itself is', () => {
-    const { primary, standby } = synthesized.operations.regions;
-    const stepNames = new Set(stepLists.verification.map((step) => step.name));
+    const { primary, standby, tertiary } = synthesized.operations.regions;
+    const proving = [...stepLists.verification, ...stepLists.tableVerification];
+    const stepNames = new Set(proving.map((step) => step.name));
     const denialsIn = (region: string) =>
       functionPolicies(synthesized.template(region))
         .filter(({ operation }) => stepNames.has(operation))
         .map(({ denials }) => denials.map(({ Action, Resource, Condition }) => ({ Action, Resource, Condition })));
     const everything = [{ Action: ['*'], Resource: ['*'], Condition: { StringEquals: { 'aws:RequestedRegion': primary } } }];
-    expect(denialsIn(standby)).toEqual(stepLists.verification.map(() => everything));
-    expect(denialsIn(primary)).toEqual(stepLists.verification.map(() => []));
+    expect(denialsIn(standby)).toEqual(proving.map(() => everything));
+    expect(denialsIn(tertiary)).toEqual(stepLists.tableVerification.map(() => everything)); // judges no database in this deployment
+    expect(denialsIn(primary)).toEqual(proving.map(() => []));
   });
 });

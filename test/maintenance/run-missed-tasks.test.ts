@@ -6,6 +6,7 @@ import { ledgerKey } from '../../functions/maintenance/ledger-key.ts';
 import type { Invocation } from '../../functions/memory/task-invoker.ts';
 import { taskNamed, tasks } from '../../functions/tasks.ts';
 import { memoryWorld } from '../support/host.ts';
+import { testOperations } from '../support/operations.ts';
 
 const runMissedTasks = taskNamed('run-missed-tasks');
 /** On the March Sunday of New York 02:00 does not exist: it is 03:00 EDT then, 07:00 UTC. EventBridge skips the 02:00 schedule. */
@@ -87,6 +88,7 @@ describe('runs that were missed', () => {
     const world = memoryWorld({ start: '2026-11-18T17:30:00Z' }); // a Wednesday, 12:30 in New York
     await world.pass(runMissedTasks);
     expect(world.ports.taskInvoker.invoked.map(nameOf).sort()).toEqual([
+      'backup-audit-log-table',
       'backup-database billing/daily',
       'backup-database hms/daily',
       'backup-database hms/six-hourly',
@@ -128,6 +130,55 @@ describe('runs that were missed', () => {
     world.clock.advance(2 * 3600); // the schedules of 02:00, 03:00 and later are due by now, those of the first hour overdue
     await expect(world.pass(runMissedTasks)).rejects.toThrow('throttled');
     expect(overdue()).toBeGreaterThan(0);
+  });
+
+  describe('where another Region leads', () => {
+    const { standby, tertiary } = testOperations().regions;
+    const ownTasks = ['backup-audit-log-table', 'sweep-audit-tiles', 'test-paging', 'verify-audit-log'];
+
+    it.each([standby, tertiary])('are those that %s runs by itself', async (region) => {
+      const world = memoryWorld({ start: '2026-11-18T17:30:00Z' });
+      await world.pass(runMissedTasks, { region });
+      expect(world.ports.taskInvoker.invoked.map(nameOf).sort()).toEqual(ownTasks);
+      expect(world.ports.metrics.latest('RunsOverdue', { Region: region })).toBe(0);
+    });
+
+    it('are those too where nobody can tell who leads, which is told', async () => {
+      const world = memoryWorld({ start: '2026-11-18T17:30:00Z' });
+      world.ports.coordination.setAvailable(false);
+      await expect(world.pass(runMissedTasks, { region: standby })).rejects.toThrow(
+        'tasks of the active Region: the coordination table does not answer',
+      );
+      expect(world.ports.taskInvoker.invoked.map(nameOf).sort()).toEqual(ownTasks);
+      // The tertiary can never lead: it asks nobody.
+      expect(await world.pass(runMissedTasks, { region: tertiary })).toMatchObject({ ran: true });
+    });
+
+    it('are caught up once for each Region, not once for all', async () => {
+      const world = memoryWorld({
+        start: '2026-11-18T17:30:00Z',
+        invoker: async ({ task, key, scheduledAt }) => {
+          if (ownTasks.includes(task))
+            await world.ports.ledger.claim(
+              { task, key: ledgerKey(taskNamed(task), key, standby), scheduledAt: timestamp(scheduledAt) },
+              world.clock.now(),
+              60,
+            );
+        },
+      });
+      await world.pass(runMissedTasks, { region: standby });
+      const runs = ownTasks.map((task) => world.ports.taskInvoker.invoked.find((each) => each.task === task));
+      for (const run of runs) {
+        if (!run) throw new TypeError('each of them was started');
+        const done = { task: run.task, key: ledgerKey(taskNamed(run.task), run.key, standby), scheduledAt: timestamp(run.scheduledAt) };
+        await world.ports.ledger.finish(done, world.clock.now());
+      }
+      const before = world.ports.taskInvoker.invoked.length;
+      await world.pass(runMissedTasks, { region: standby });
+      expect(world.ports.taskInvoker.invoked).toHaveLength(before);
+      await world.pass(runMissedTasks, { region: tertiary });
+      expect(world.ports.taskInvoker.invoked.slice(before).map(nameOf).sort()).toEqual(ownTasks);
+    });
   });
 
   it('are looked for by a task that looks after itself', () => {

@@ -1,5 +1,8 @@
 import type { Ports } from '../../functions/common/ports.ts';
 
+/** What a port answers at once it answers without a process to ask: nothing can happen in between. */
+const answeredAtOnce: ReadonlySet<string> = new Set(['replicatedTables', 'logTable', 'eventsTable']);
+
 /** The process is gone: nothing that it still tries has an effect. */
 class ProcessDied extends Error {
   override readonly name = 'ProcessDied';
@@ -47,8 +50,7 @@ export function watchedRun(
     Object.fromEntries(
       Object.entries(port).map(([name, member]) => [
         name,
-        // What a port answers at once it answers without a process to ask: nothing can happen in between.
-        typeof member === 'function' && name !== 'tables'
+        typeof member === 'function' && !answeredAtOnce.has(name)
           ? (...args: unknown[]) => call(`${portName}.${name}`, (...given) => Reflect.apply(member, port, given), args)
           : member,
       ]),

@@ -43,7 +43,7 @@ export function memoryWorld(
   const deadline = (seconds: number) => new Date(clock.now().getTime() + seconds * 1000);
   let passes = 0;
   return {
-    ...{ clock, operations, ports, hostAt },
+    ...{ clock, store, operations, ports, hostAt },
     /** Runs one occurrence as its schedule would. */
     run: (task: AnyTask, event: { readonly key?: string; readonly scheduledAt?: Date; readonly input?: unknown } = {}, at: Place = {}) =>
       runTask(task, { ...event, scheduledAt: (event.scheduledAt ?? clock.now()).toISOString() }, hostAt(at), deadline(task.timeout)),

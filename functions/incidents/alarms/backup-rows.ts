@@ -26,9 +26,10 @@ export function backupRows(scope: AlarmScope): readonly AlarmRow[] {
       ...replicaRows(scope, database),
       ...(canLead(scope) ? [...logRows(scope, database), copyRow(scope, database)] : []),
     ]),
-    ...(canLead(scope)
-      ? [stateTableName(operations), auditTableName(operations), auditLogTableName(operations)].map((table) => stateBackupRow(scope, table))
-      : []),
+    // The log's table is each Region's own; the others are replicated, and the Region that leads backs them up.
+    ...[...(canLead(scope) ? [stateTableName(operations), auditTableName(operations)] : []), auditLogTableName(operations)].map((table) =>
+      stateBackupRow(scope, table),
+    ),
   ];
 }
 

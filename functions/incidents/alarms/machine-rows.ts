@@ -6,6 +6,7 @@ import { type AlarmRow, type AlarmScope, alarmRow, canLead, moves } from './alar
 
 type Place = (scope: AlarmScope) => boolean;
 const whereBackupsAreJudged: Place = ({ operations, region }) => judgingRegions(operations).includes(region);
+const everywhere: Place = () => true;
 const whereTheLeadCanMoveTo: Place = (scope) => canLead(scope) && moves(scope);
 const whereIncidentsAreWorked: Place = ({ operations }) => operations.incidents.mode === 'on';
 
@@ -14,7 +15,7 @@ const whereRunbooksRun: Place = (scope) => whereIncidentsAreWorked(scope) && run
 /** Of each machine: where it is deployed, and what an execution leaves undone that the machine's own limit stops. */
 const watched: Readonly<Record<MachineName, { readonly where: Place; readonly cutOff: string; readonly tells?: AlarmRow['tells'] }>> = {
   'verify-recovery-point': { where: whereBackupsAreJudged, cutOff: 'nothing was torn down' },
-  'verify-state-backup': { where: whereBackupsAreJudged, cutOff: 'nothing was torn down' },
+  'verify-state-backup': { where: everywhere, cutOff: 'nothing was torn down' },
   failover: { where: whereTheLeadCanMoveTo, cutOff: 'nobody was called' },
   failback: { where: whereTheLeadCanMoveTo, cutOff: 'nobody was told; the primary is as it was' },
   'failover-rehearsal': { where: whereTheLeadCanMoveTo, cutOff: 'temporary databases may be left; the sweeper removes them' },

@@ -3,12 +3,12 @@ import type { AnyTask } from '../../common/task.ts';
 import { absenceWindow } from '../../maintenance/absence-window.ts';
 import { metricNames } from '../../maintenance/metric-names.ts';
 import { runsHere } from '../../maintenance/runs-here.ts';
-import { type AlarmRow, type AlarmScope, alarmRow, canLead, ownSeries } from './alarm-row.ts';
+import { type AlarmRow, type AlarmScope, alarmRow, ownSeries } from './alarm-row.ts';
 
 /** Of each task that runs here: it did not succeed for too long, it fails again and again, something lies in its dead letters. */
 export const taskRows = (scope: AlarmScope): readonly AlarmRow[] => [
   ...scope.tasks.filter((task) => runsHere(task, scope.operations, scope.region)).flatMap((task) => rowsOf(scope, task)),
-  ...overdueRows(scope),
+  overdueRow(scope),
 ];
 
 function rowsOf(scope: AlarmScope, task: AnyTask): readonly AlarmRow[] {
@@ -51,19 +51,15 @@ const absenceRow = (scope: AlarmScope, name: string, absence: { readonly periodS
   });
 
 /**
- * One alarm over every schedule of every task, those of a week or a month included: `run-missed-tasks` counts what is overdue, in the Region that
- * leads. Where that is another one, nothing is counted; whether the counting itself runs is watched by its own `TaskOverdue`.
+ * One alarm over every schedule of every task, those of a week or a month included: `run-missed-tasks` counts what is overdue, in each Region of what that Region runs by itself,
+ * and in the one that leads of the rest too. Whether the counting itself runs is watched by its own `TaskOverdue`.
  */
-const overdueRows = (scope: AlarmScope): readonly AlarmRow[] =>
-  canLead(scope)
-    ? [
-        alarmRow(scope, {
-          ...{ alarm: 'TaskOverdue', subject: 'schedules', severity: 2 },
-          says: 'A schedule is hours past its time without a run that succeeded.',
-          metric: ownSeries('maintenance', metricNames.maintenance.runsOverdue, { Region: scope.region }, 'Maximum'),
-          ...{ fires: 'at-or-above', threshold: 1, periodSeconds: 900, periods: 2 },
-          missingData: 'notBreaching',
-          dashboards: ['system'],
-        }),
-      ]
-    : [];
+const overdueRow = (scope: AlarmScope): AlarmRow =>
+  alarmRow(scope, {
+    ...{ alarm: 'TaskOverdue', subject: 'schedules', severity: 2 },
+    says: 'A schedule is hours past its time without a run that succeeded.',
+    metric: ownSeries('maintenance', metricNames.maintenance.runsOverdue, { Region: scope.region }, 'Maximum'),
+    ...{ fires: 'at-or-above', threshold: 1, periodSeconds: 900, periods: 2 },
+    missingData: 'notBreaching',
+    dashboards: ['system'],
+  });
