@@ -1,16 +1,14 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { days } from '../functions/common/duration.ts';
-import { regionsOf } from '../functions/common/operations-lookup.ts';
 import { addErase } from './audit-erase-program.ts';
-import { type FilterOptions, filterGiven, limitOption, purposeOption, several, withFilter } from './audit-options.ts';
+import { type FilterOptions, filterGiven, limitOption, purposeOption, withFilter } from './audit-options.ts';
+import { addVerify } from './audit-verify-program.ts';
 import { MisusedCommand } from './misused-command.ts';
-import { globalsOf, openWhereAnswered, type ProgramContext, print } from './program-context.ts';
+import { openWhereAnswered, type ProgramContext } from './program-context.ts';
 import { withProgress } from './progress.ts';
 import { auditExportPorts, type ExportFormat, exportEvents, exportFormats, renderExported } from './verbs/audit/export.ts';
 import { auditLogPorts, listEvents, renderEventList } from './verbs/audit/log.ts';
 import { auditProvePorts, eventsToProve, proofOf, renderProven } from './verbs/audit/prove.ts';
-import { auditVerifyPorts, isWell, renderVerified, type VerifiedRegion, verifyRegion } from './verbs/audit/verify.ts';
-import { type BundleOptions, renderVerifiedBundle, verifyBundleFile } from './verbs/audit/verify-bundle.ts';
 
 const examples = `
 Examples
@@ -20,6 +18,7 @@ Examples
   codeblue audit prove 0190a5c4-... --out one.tlog-proof
   codeblue audit prove --incident 3c4d --out incident.tlog-proof
   codeblue audit verify --bundle incident.tlog-proof --key-file hospital.vkey     offline: no config, no account
+  codeblue audit verify --log ./copy --key-file hospital.vkey                     the copy of a bucket, whole
   codeblue audit export --format fhir --since 90d --out events.ndjson
   codeblue audit erase --patient 7f3a-22 --reason "request 4711" --basis "GDPR Art. 17(1)(b)" --dry-run
 
@@ -59,47 +58,6 @@ function addLog(audit: Command, context: ProgramContext): void {
       const reader = await readerOf(principal, 'log', purpose);
       show(await listEvents(session, filter, { ...reader, limit, next }), (each) => renderEventList(each, terminal));
     });
-}
-
-function addVerify(audit: Command, context: ProgramContext): void {
-  audit
-    .command('verify')
-    .description('the published logs now, or with --bundle a file of proofs without any network; exits with 1 when something is wrong')
-    .option('--full', 'read every entry again, and not only what is new since the watch looked')
-    .option('--bundle <file>', 'a .tlog-proof file')
-    .option('--key <key>', 'with --bundle, the verifier key of the log: <origin>+<id>+<base64>; can be given again', several)
-    .option('--key-file <file>', 'with --bundle, a file of such keys, one a line; can be given again', several)
-    .option('--witness <key>', 'with --bundle, the verifier key of a witness that must have cosigned; can be given again', several)
-    .addOption(new Option('--quorum <count>', 'with --witness, how many of them must have (default: all)').argParser(countGiven))
-    .action(async (options: BundleOptions & { full?: true }, command: Command) => {
-      const { bundle, full, ...offline } = options;
-      if (bundle === undefined && Object.keys(offline).length > 0)
-        throw new MisusedCommand('keys are for verifying a file of proofs', { hint: 'Add --bundle <file>.' });
-      if (bundle !== undefined && full)
-        throw new MisusedCommand('--full is for the published logs', { hint: 'Leave it out, or leave out --bundle.' });
-      if (bundle === undefined) return verifyPublished(context, command, full ?? false);
-      const terminal = context.terminal(globalsOf(command).json);
-      const verified = await verifyBundleFile(options, context.host);
-      print(terminal, verified, (each) => renderVerifiedBundle(each, terminal));
-      if (!verified.holds) context.exitCode = 1;
-    });
-}
-
-/** Each Region from within: only there are its head and its queue to be seen. */
-async function verifyPublished(context: ProgramContext, command: Command, full: boolean): Promise<void> {
-  const globals = globalsOf(command);
-  const { session, terminal, show } = await openWhereAnswered(context, command, auditVerifyPorts);
-  const regions = globals.region === undefined ? regionsOf(session.operations) : [session.region];
-  const verified = await withProgress(terminal, 'audit verify', async (report) => {
-    const all: VerifiedRegion[] = [];
-    for (const region of regions) {
-      const there = region === session.region ? session : await context.host.open({ ...globals, region }, auditVerifyPorts);
-      all.push(await verifyRegion(there, full, report));
-    }
-    return all;
-  });
-  show(verified, (each) => renderVerified(each, terminal));
-  if (!verified.every(isWell)) context.exitCode = 1;
 }
 
 function addProve(audit: Command, context: ProgramContext): void {
@@ -182,9 +140,4 @@ async function* once(make: () => Promise<string>): AsyncGenerator<string> {
 function fileGiven(out: string | undefined, example: string): string {
   if (out !== undefined && out.trim() !== '') return out;
   throw new MisusedCommand('into which file?', { hint: `--out ${example}` });
-}
-
-function countGiven(given: string): number {
-  if (/^[1-9]\d{0,2}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('Wanted a number from 1.');
 }

@@ -1,18 +1,9 @@
 import type { EventBody } from '../../../functions/audit/events/event.ts';
 import type { Leaf } from '../../../functions/audit/events/leaf.ts';
-import { type ProofCheck, type ProofVerdict, verifyBundle, type WitnessTrust } from '../../../functions/audit/proof/verify-bundle.ts';
-import { InvalidInput } from '../../../functions/common/errors.ts';
-import { MisusedCommand } from '../../misused-command.ts';
+import { type ProofCheck, type ProofVerdict, verifyBundle } from '../../../functions/audit/proof/verify-bundle.ts';
 import type { CliHost } from '../../session.ts';
 import type { Terminal } from '../../terminal.ts';
-
-export interface BundleOptions {
-  readonly bundle?: string;
-  readonly key?: readonly string[];
-  readonly keyFile?: readonly string[];
-  readonly witness?: readonly string[];
-  readonly quorum?: number;
-}
+import { type TrustOptions, trustGiven } from './trust.ts';
 
 /** One proof of the file, as it is printed. */
 interface VerifiedProof {
@@ -34,34 +25,10 @@ export interface VerifiedBundle {
  *
  * @throws MisusedCommand without a key; InvalidInput, NoteRefused when file or key are none
  */
-export async function verifyBundleFile(options: BundleOptions, host: Pick<CliHost, 'readFile'>): Promise<VerifiedBundle> {
-  const { bundle, key = [], keyFile = [], witness = [], quorum } = options;
-  if (bundle === undefined) throw new MisusedCommand('which file of proofs?', { hint: '--bundle incident.tlog-proof' });
-  if (key.length + keyFile.length === 0)
-    throw new MisusedCommand('a proof is verified with the key of its log, which must not come with the proof', {
-      hint: "Give --key '<verifier key>' or --key-file <file>; docs/audit-evidence.md says where to have it from.",
-    });
-  const trust = trustIn(witness, quorum);
-  const keys = [...key, ...(await Promise.all(keyFile.map(async (file) => keysIn(await host.readFile(file), file)))).flat()];
-  const verdict = verifyBundle(await host.readFile(bundle), keys, trust);
+export async function verifyBundleFile(bundle: string, options: TrustOptions, host: Pick<CliHost, 'readFile'>): Promise<VerifiedBundle> {
+  const { keys, witnesses } = await trustGiven('proof', options, host);
+  const verdict = verifyBundle(await host.readFile(bundle), keys, witnesses);
   return { holds: verdict.holds, proofs: verdict.proofs.map(printable) };
-}
-
-/** A key a line; empty lines and those that begin with # say nothing. */
-function keysIn(text: string, file: string): readonly string[] {
-  const keys = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  if (keys.length > 0) return keys;
-  throw new InvalidInput(`there is no key in ${file}`, { hint: 'Wanted: a line such as <origin>+<id>+<base64>.' });
-}
-
-/** All of the named ones, unless fewer are asked for. */
-function trustIn(keys: readonly string[], quorum: number | undefined): WitnessTrust | undefined {
-  if (keys.length === 0 && quorum !== undefined)
-    throw new MisusedCommand('--quorum counts witnesses, and none is named', { hint: 'Add --witness.' });
-  return keys.length === 0 ? undefined : { keys, quorum: quorum ?? keys.length };
 }
 
 function printable({ checkpoint, ...verdict }: ProofVerdict): VerifiedProof {

@@ -19,6 +19,19 @@ const pairs = Array.from({ length: TILE_WIDTH / 2 }, (_, pair) => {
 /** Where the n-th hash of a level stands in the work area. */
 const slot = (n: number): number => (n >> 1) * PAIR_BYTES + 1 + (n & 1) * HASH_BYTES;
 
+/** The prefix, and room for the longest entry that a bundle can hold. */
+const entryArea = Buffer.alloc(1 + 0xff_ff, LEAF_PREFIX);
+/** Its beginnings, by the length of the entry: a log's entries have few. */
+const prefixedEntries = new Map<number, Uint8Array>();
+
+function prefixedEntry(length: number): Uint8Array {
+  const known = prefixedEntries.get(length);
+  if (known) return known;
+  const made = entryArea.subarray(0, 1 + length);
+  prefixedEntries.set(length, made);
+  return made;
+}
+
 const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'binary');
 
 /** Root of a tree without entries: SHA-256 of nothing. */
@@ -45,13 +58,13 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
  * @param hashes at most so many are made; the bundle must hold that many
  */
 export function leafHashesOf(bundle: Uint8Array, hashes: number): Uint8Array {
-  const copy = Buffer.from(bundle); // the prefix goes where the length's last byte stood
+  const entries = Buffer.from(bundle.buffer, bundle.byteOffset, bundle.length);
   const leaves = Buffer.allocUnsafe(hashes * HASH_BYTES);
   for (let leaf = 0, at = 0; leaf < hashes; leaf += 1) {
-    const end = at + 2 + copy.readUInt16BE(at);
-    copy[at + 1] = LEAF_PREFIX;
-    leaves.write(sha256(copy.subarray(at + 1, end)), leaf * HASH_BYTES, HASH_BYTES, 'latin1');
-    at = end;
+    const length = entries.readUInt16BE(at);
+    entries.copy(entryArea, 1, at + 2, at + 2 + length);
+    leaves.write(sha256(prefixedEntry(length)), leaf * HASH_BYTES, HASH_BYTES, 'latin1');
+    at += 2 + length;
   }
   return leaves;
 }
@@ -63,7 +76,8 @@ export function leafHashesOf(bundle: Uint8Array, hashes: number): Uint8Array {
 export function rootOf(hashes: Uint8Array): Uint8Array {
   let width = hashes.length / HASH_BYTES;
   if (width === 1) return Buffer.from(hashes);
-  for (let n = 0; n < width; n += 2) work.set(hashes.subarray(n * HASH_BYTES, (n + 2) * HASH_BYTES), slot(n));
+  const given = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.length);
+  for (let n = 0; n < width; n += 2) given.copy(work, slot(n), n * HASH_BYTES, (n + 2) * HASH_BYTES);
   for (; width > 1; width = (width + 1) >> 1) {
     for (let n = 0; n < width >> 1; n += 1) work.write(sha256(pairs[n] ?? work), slot(n), HASH_BYTES, 'latin1');
     if (width & 1) work.copyWithin(slot(width >> 1), slot(width - 1), slot(width - 1) + HASH_BYTES);

@@ -10,6 +10,8 @@ import { LogRewritten } from './errors.ts';
 export interface AuthenticLog extends Checkpoint {
   /** Entry bundles of the tree, the last one perhaps partial. */
   readonly bundles: number;
+  /** One of them as it is stored. @throws LogRewritten, LogDamaged */
+  bundle(index: number): Promise<Uint8Array>;
   /** Entries of one bundle. @throws LogRewritten, LogDamaged */
   entries(bundle: number): Promise<readonly Uint8Array[]>;
   /** Root of the first `size` entries of this very tree. Equal to the root that was seen at that size: the one is the beginning of the other. @throws LogRewritten, LogDamaged */
@@ -55,16 +57,18 @@ export async function authenticLog(read: ReadObject, checkpoint: Checkpoint): Pr
     return found;
   }
 
+  async function authenticBundle(index: number): Promise<Uint8Array> {
+    const width = tileWidth(size, 0, index);
+    const [bundle, hashes] = await Promise.all([exactBundle(read, index, size), tile(0, index)]);
+    if (isSame(leafHashesOf(bundle, width), hashes)) return bundle;
+    throw new LogRewritten(bundlePath(index, width), `does not hash to ${tilePath(0, index, width)}`);
+  }
+
   return {
     ...checkpoint,
     bundles: Math.ceil(size / TILE_WIDTH),
-    async entries(index) {
-      const width = tileWidth(size, 0, index);
-      const path = bundlePath(index, width);
-      const [bundle, hashes] = await Promise.all([exactBundle(read, index, size), tile(0, index)]);
-      if (!isSame(leafHashesOf(bundle, width), hashes)) throw new LogRewritten(path, `does not hash to ${tilePath(0, index, width)}`);
-      return entriesIn(bundle);
-    },
+    bundle: authenticBundle,
+    entries: async (index) => entriesIn(await authenticBundle(index)),
     async rootAt(older) {
       const tiles = Array.from({ length: tileLevels(older) }, async (_, level) => {
         const index = Math.floor(older / TILE_WIDTH ** (level + 1));

@@ -10,22 +10,28 @@ export interface Measured {
   readonly says: string;
 }
 
+/** What a program may have of the machine. */
+export type Cores = 'one' | 'all';
+
 /** Pins to the second processor where that can be done: the first one has the interrupts. */
 const pin = process.platform === 'linux' && spawnSync('taskset', ['-c', '1', 'true']).status === 0 ? ['taskset', '-c', '1'] : [];
 
-/** Runs a script of bench/ on one core. @param words its name below bench/, then its words @throws when it fails */
-export const onOneCore = ([script = '', ...words]: readonly string[]): Promise<Measured> =>
-  measured(process.execPath, [fileURLToPath(new URL(`../${script}`, import.meta.url)), ...words]);
+/** Runs a script of bench/. @param words its name below bench/, then its words @throws when it fails */
+export const script = ([name = '', ...words]: readonly string[], cores: Cores = 'one'): Promise<Measured> =>
+  measured(process.execPath, [fileURLToPath(new URL(`../${name}`, import.meta.url)), ...words], cores);
 
 /**
- * Runs a program on one core. Where its last line is a JSON object with `seconds`, those count (without its start); else the time that it took as a whole.
+ * Runs a program. Where its last line is a JSON object with `seconds`, those count (without its start); else the time that it took as a whole.
  *
  * @throws Error when it fails
  */
-export async function measured(program: string, words: readonly string[]): Promise<Measured> {
-  const [command = program, ...more] = [...pin, program, ...words];
+export async function measured(program: string, words: readonly string[], cores: Cores = 'one'): Promise<Measured> {
+  const [command = program, ...more] = [...(cores === 'one' ? pin : []), program, ...words];
   const began = performance.now();
-  const child = spawn(command, more, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GOMAXPROCS: '1' } });
+  const child = spawn(command, more, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(cores === 'one' ? { GOMAXPROCS: '1' } : {}) },
+  });
   const said: string[] = [];
   const complained: string[] = [];
   let peakKilobytes = 0;
