@@ -65,6 +65,7 @@ async function sequencing(): Promise<void> {
   };
   const rivals: Rival[] = [
     { name: 'SHA-256 of each line, nothing else', run: () => ours('hash'), rates: [] },
+    { name: 'Node alone: JSON parsed, written, hashed', run: () => ours('node'), rates: [] },
     { name: 'ours: JSON to published log', run: () => ours('all'), rates: [] },
     { name: 'ours: recorded events to published log', run: () => ours('sequence'), rates: [] },
     ...(typeof tessera === 'string' ? tesseraBatches : []).map((batch) => ({
@@ -74,12 +75,13 @@ async function sequencing(): Promise<void> {
     })),
   ];
   for (let round = 0; round < rounds; round += 1) for (const rival of rivals) rival.rates.push(await rival.run(round));
-  const [hash, whole, sequencer, ...tesseras] = rivals.map(({ rates }) => median(rates));
+  const [hash, node, whole, sequencer, ...tesseras] = rivals.map(({ rates }) => median(rates));
   const shown = rivals.map(({ name, rates }) => `${name.padEnd(48)} ${perSecond(median(rates))}   (${rates.map(perSecond).join(', ')})`);
   console.log(
     [
       `Sequencing, one core, events of 1 KB, ${events.toLocaleString('en-US')} of them, ${rounds} rounds, files ${inMemory ? 'in memory' : 'on disk'}; events a second`,
       ...shown,
+      `Node alone and the sequencer, one after the other: ${perSecond(1 / (1 / (node ?? Number.NaN) + 1 / (sequencer ?? Number.NaN))).trim()} a second, without a look at the events`,
       `ours, whole: ${percent(whole, hash)} of hashing alone; the sequencer by itself ${percent(sequencer, hash)}`,
       ...tesseras.map(
         (rate, index) =>

@@ -1,11 +1,11 @@
-/** `node sequence-lines.ts hash|all|sequence <file with an event a line> <directory>`: part of bench/audit.ts; prints how long it took without reading the file. */
-import { createHash } from 'node:crypto';
+/** `node sequence-lines.ts hash|node|all|sequence <file with an event a line> <directory>`: part of bench/audit.ts; prints how long it took without reading the file. */
+import { createHash, hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BATCH_LIMIT } from '../../functions/audit/log/models.ts';
 import { benchLog, TAKEN_AT_A_TIME } from './bench-log.ts';
 
 const [, , what, file, dir] = process.argv;
-if (!what || !file || !dir) throw new TypeError('usage: sequence-lines.ts hash|all|sequence <file> <directory>');
+if (!what || !file || !dir) throw new TypeError('usage: sequence-lines.ts hash|node|all|sequence <file> <directory>');
 const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
 const log = benchLog(dir);
 const take = async (from: number): Promise<void> => {
@@ -20,6 +20,13 @@ for (let from = 0; from < lines.length; from += BATCH_LIMIT) {
     const batch = lines.slice(from, from + BATCH_LIMIT);
     const at = performance.now();
     for (const line of batch) createHash('sha256').update(line).digest();
+    counted += performance.now() - at;
+    continue;
+  }
+  if (what === 'node') {
+    const batch = lines.slice(from, from + BATCH_LIMIT);
+    const at = performance.now();
+    for (const line of batch) hash('sha256', JSON.stringify(JSON.parse(line)), 'hex');
     counted += performance.now() - at;
     continue;
   }
