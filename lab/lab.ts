@@ -12,7 +12,7 @@ import { type RecordingMetrics, recordingMetrics } from '../functions/memory/met
 import { memorySignalQueue } from '../functions/memory/signal-queue.ts';
 import { stepNamed, taskNamed } from '../functions/tasks.ts';
 import { VerificationRecord } from '../functions/verify/models.ts';
-import { type SynthesizedMachine, synthesizedMachines } from '../lib/synthesized.ts';
+import type { SynthesizedMachine } from '../lib/synthesized.ts';
 import { Background } from './background.ts';
 import type { LabClock } from './clock.ts';
 import { codeSha256 } from './code-hash.ts';
@@ -94,7 +94,7 @@ export class Lab {
   #world: PortsWorld;
   readonly #ports = new Map<Region, Ports>();
   readonly #running = new Map<string, AbortController>();
-  #machines: readonly SynthesizedMachine[] | undefined;
+  #machines: Promise<readonly SynthesizedMachine[]> | undefined;
 
   constructor(
     regions: Regions,
@@ -170,22 +170,22 @@ export class Lab {
     return result;
   }
 
-  /** The machines as they would be deployed. Synthesizing takes a second in which nothing else runs. */
-  machines(): readonly SynthesizedMachine[] {
-    this.#machines ??= synthesizedMachines(this.operations);
+  /** The machines as they would be deployed. Synthesizing takes a second in which nothing else runs; who runs no machine does not even load the CDK. */
+  machines(): Promise<readonly SynthesizedMachine[]> {
+    this.#machines ??= import('../lib/synthesized.ts').then(({ synthesizedMachines }) => synthesizedMachines(this.operations));
     return this.#machines;
   }
 
   /** Runs a synthesized machine to its end. @returns the record it ended with @throws the error of the state that failed it */
   async execute(region: Region, machine: MachineName, name: string, input: unknown): Promise<unknown> {
-    const definition = this.machines().find((each) => each.name === machine);
-    if (!definition) throw new TypeError(`there is no machine ${machine}`);
     const entered = new Set<string>();
     const crash = new AbortController();
     const life = this.network?.life(region);
     const ends = life ? AbortSignal.any([life, crash.signal]) : crash.signal;
     this.#running.set(`${machine}/${name}`, crash);
     try {
+      const definition = (await this.machines()).find((each) => each.name === machine);
+      if (!definition) throw new TypeError(`there is no machine ${machine}`);
       return await runMachine({
         machine: definition,
         input,

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { CodeblueError, messageOf } from '../functions/common/errors.ts';
 import { DatabaseId, Region } from '../functions/common/ids.ts';
 import { hospitalPack } from '../functions/verify/hospital-pack.ts';
+import { startSequencers } from './audit/sequencers.ts';
 import { openAuditWorld } from './audit/world.ts';
 import { startCanary } from './canary.ts';
 import { LabClock } from './clock.ts';
@@ -106,6 +107,7 @@ async function playFailover(options: LabOptions, stages: Phases, findings: Findi
     else await killsScenario(stage, count, seed);
     if (options.keep) {
       show(reportOf(options, stages, findings), options);
+      startSequencers(world.lab);
       await keepRunning(world.regions.dir);
     }
   } finally {
@@ -127,6 +129,7 @@ async function playIncident(options: LabOptions, stages: Phases, findings: Findi
     await incidentScenario({ world, phases: stages, findings }, only?.filter(isIncidentPart));
     if (options.keep) {
       show(reportOf(options, stages, findings), options);
+      startSequencers(world.lab);
       await keepRunning(world.regions.dir);
     }
   } finally {
@@ -173,6 +176,7 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
   const operations = labOperations(options.profile, invariants, regions.state.databaseNames);
   saveOperations(regions.dir, operations);
   const lab = new Lab(regions, operations, new LabClock());
+  const sequencers = startSequencers(lab);
   const canary = startCanary(lab);
   // The writer knows the hospital's tables only; somebody's own data is written to by the canary alone.
   const writer =
@@ -195,6 +199,7 @@ async function inLab({ regions }: RunningRegions, options: LabOptions, stages: P
   } finally {
     const written = await writer?.stop();
     await canary.stop();
+    await sequencers.stop();
     await lab.settled();
     if (written) noteWriter(written, findings);
   }

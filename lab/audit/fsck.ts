@@ -1,40 +1,27 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { type GoProgram, installed, installGoProgram } from './go-program.ts';
 
 /** Of the Go module github.com/transparency-dev/tessera. */
 export const TESSERA = '1.0.4';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const directory = join(root, 'dist', 'judges', `fsck-${TESSERA}`);
-const program = join(directory, process.platform === 'win32' ? 'fsck.exe' : 'fsck');
+const tesseraFsck: GoProgram = {
+  name: 'fsck',
+  version: TESSERA,
+  says: `Tessera's fsck ${TESSERA}`,
+  package: 'github.com/transparency-dev/tessera/cmd/fsck',
+  requires: [`github.com/transparency-dev/tessera v${TESSERA}`],
+};
 /** A worker of it ends at the first thing that it refuses, and with the last one it would wait for ever: more than a tampered copy has wrong objects. */
 const WORKERS = 8;
 const PATIENCE_MS = 300_000;
 
 /** Where the judge is, when it was installed before. */
-export const installedFsck = (): string | undefined => (existsSync(program) ? program : undefined);
+export const installedFsck = (): string | undefined => installed(tesseraFsck);
 
 /** Builds Tessera's fsck below dist/judges/, once. @returns where it is, or why it cannot be had */
-export function installFsck(): string | { readonly reason: string } {
-  if (existsSync(program)) return program;
-  if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) return { reason: 'there is no Go to build fsck with.' };
-  console.error(`Building Tessera's fsck ${TESSERA} below dist/judges/ ...`);
-  const partial = `${directory}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
-  const module = `github.com/transparency-dev/tessera/cmd/fsck@v${TESSERA}`;
-  const { status, stderr } = spawnSync('go', ['install', module], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, GOBIN: partial, CGO_ENABLED: '0', GOFLAGS: '-mod=mod' },
-  });
-  if (status !== 0) return { reason: `Go cannot build it: ${(stderr ?? '').trim().split('\n').at(-1)}` };
-  rmSync(directory, { recursive: true, force: true });
-  renameSync(partial, directory);
-  return program;
-}
+export const installFsck = (): string | { readonly reason: string } => installGoProgram(tesseraFsck);
 
 export interface FsckVerdict {
   readonly accepted: boolean;

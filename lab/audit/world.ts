@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sequenceAuditLog } from '../../functions/audit/log/sequence-audit-log.ts';
-import { minutes } from '../../functions/common/duration.ts';
 import { DatabaseId, Region } from '../../functions/common/ids.ts';
 import { auditBusName } from '../../functions/common/names.ts';
 import { Operations } from '../../functions/common/operations.ts';
@@ -25,6 +24,7 @@ import { startEmptyRegions } from '../start-empty.ts';
 import { CheckpointTimes } from './checkpoint-times.ts';
 import { openEventBridge } from './event-bridge.ts';
 import { auditLogDir } from './objects.ts';
+import { sequencing } from './sequencers.ts';
 import { openSignedDoor } from './signed-door.ts';
 import type { Principal } from './verify-signature.ts';
 
@@ -32,8 +32,6 @@ const POLL_MS = 20;
 const SHOWN_LINES = 40;
 /** Deliveries of the bus that come once more although they were taken. */
 const REPEATED = 0.1;
-/** As scheduled: a run begins each minute and outlasts the next one's beginning. */
-const everyMinute = { everyMs: minutes(1) * 1000, runMs: minutes(5) * 1000, overlaps: true };
 
 /** Who may log in the lab. Keys of nothing but doors of this machine. */
 export const application: Principal = {
@@ -122,7 +120,7 @@ export class AuditWorld {
 
   /** Takes the place of the one that runs. */
   startSequencer(region: Region): void {
-    found(this.#schedules, region).start({ task: sequenceAuditLog, ...everyMinute });
+    found(this.#schedules, region).start(sequencing);
   }
 
   /** Ends it at once, wherever it is. */

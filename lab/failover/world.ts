@@ -188,7 +188,7 @@ export async function openFailoverWorld(options: WorldOptions): Promise<Failover
       network,
       logOf: (region) => handlerLog(regions.paths(region), log.of(region)),
     });
-    lab.machines(); // Synthesized now: while it goes on, nothing else does.
+    await lab.machines(); // Synthesized now: while it goes on, nothing else does.
     const begun = new FailoverWorld(running, lab, network, log, options);
     world = begun;
     for (const region of regions.names) begun.startSchedules(region);

@@ -254,7 +254,7 @@ async function populate(running: RunningRegions, { profile, seed }: IncidentWorl
       acknowledgeAddress: (region) => doors.get(`${region}/${acknowledgeDoor}`)?.url,
     },
   });
-  lab.machines(); // Synthesized now: while it goes on, nothing else does.
+  await lab.machines(); // Synthesized now: while it goes on, nothing else does.
   world = new IncidentWorld(running, network, lab, log, people, { queues, doors }, seed);
   try {
     const { stores } = lab;

@@ -83,6 +83,8 @@ async function ask(witness: Witness, note: string, { from, prove, witnesses }: G
     if ('why' in answer) return answer;
     if (answer.status !== 409) return judge(answer, witness, note);
     const known = sizeIn(answer);
+    // For this C2SP tlog-witness wants 422; transparency.dev's omniwitness answers 409 and no size.
+    if (old === size && (known ?? size) === size) return { why: 'inconsistent', says: 'it knows another tree of this size' };
     if (known === undefined) return { why: 'malformed-answer', says: 'it answered 409 without saying which size it knows' };
     if (known > size) return { why: 'ahead', says: `it knows a tree of ${known} entries already, this one has ${size}` };
     old = known;

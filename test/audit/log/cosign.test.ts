@@ -152,6 +152,22 @@ describe('cosigned', () => {
     expect([note, late.map((each) => each.why)]).toEqual([treeOf(10).note, [why]]);
   });
 
+  it.each([
+    ['422, as the specification wants', undefined],
+    ['409 and no size', { status: 409, contentType: 'text/plain; charset=utf-8', body: 'checkpoints are inconsistent\n' }],
+    ['409 and the same size', { status: 409, contentType: 'text/x.tlog.size', body: '400\n' }],
+  ] as const)('tells a fork of the same size as inconsistent when the witness answers with %s', async (_, answer) => {
+    const forked = witness('forked.example');
+    forked.addCheckpoint(`old 0\n\n${key.checkpoint(400, logOf(entriesNamed(400, 'another')).root)}`);
+    const { note, late } = await cosigned(treeOf(400).note, {
+      policy: policyOf(1, forked),
+      from: 400,
+      prove: treeOf(400).prove,
+      witnesses: answer ? { addCheckpoint: async () => answer } : reachable(forked),
+    });
+    expect([note, late.map(({ why }) => why)]).toEqual([treeOf(400).note, ['inconsistent']]);
+  });
+
   it('takes no cosignature that is of another checkpoint, of another key, or has no time', async () => {
     const [one, two] = [witness('one.example'), witness('two.example')];
     const policy = policyOf(0, one);
