@@ -1,10 +1,11 @@
-import { App } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import recommendedFeatureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import type { Operations } from '../functions/common/operations.ts';
 import type { AnyTask } from '../functions/common/task.ts';
 import type { StepLists } from '../functions/tasks.ts';
 import type { BundledCode } from './shared/operations-function.ts';
-import { deploymentOrder } from './shared/region-scope.ts';
+import { deploymentOrder, type RegionScope } from './shared/region-scope.ts';
+import { LogCopyStack } from './stacks/log-copy-stack.ts';
 import { RegionStack } from './stacks/region-stack.ts';
 
 export interface CodeblueAppProps {
@@ -20,7 +21,7 @@ export interface CodeblueAppProps {
 
 /**
  * The whole deployment: one stack per Region. The primary comes last, because its global tables want the keys of the
- * other Regions; nothing else ties the stacks together.
+ * other Regions. Before all of them comes the bucket in which the ring of copied logs closes; nothing else ties the stacks together.
  */
 export function codeblueApp({ operations, tasks, steps, bundle, validate, outdir }: CodeblueAppProps): App {
   const app = new App({
@@ -30,10 +31,11 @@ export function codeblueApp({ operations, tasks, steps, bundle, validate, outdir
     treeMetadata: false,
     ...(outdir ? { outdir } : {}),
   });
-  let previous: RegionStack | undefined;
+  const primary: RegionScope = { operations, region: operations.regions.primary, role: 'primary' };
+  let previous: Stack = new LogCopyStack(app, primary);
   for (const scope of deploymentOrder(operations)) {
     const stack = new RegionStack(app, { scope, tasks, steps, bundle });
-    if (previous) stack.addStackDependency(previous);
+    stack.addStackDependency(previous);
     previous = stack;
   }
   return app;

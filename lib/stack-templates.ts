@@ -5,7 +5,9 @@ import { type App, Stack } from 'aws-cdk-lib';
 /** A template as it was written; what parses it is the reader's business. */
 export interface StackTemplate {
   readonly region: string;
-  /** Template of the Region's own stack, or of one nested in it. */
+  /** Of the stack, or of the one that it is nested in. */
+  readonly stackName: string;
+  /** Template of a stack of the Region, or of one nested in it. */
   readonly nested: boolean;
   readonly template: unknown;
 }
@@ -17,11 +19,12 @@ export function stackTemplates(app: App): readonly StackTemplate[] {
     .findAll()
     .filter((construct) => Stack.isStack(construct))
     .map((stack) => ({
-      region: regionOf(stack),
+      region: deployed(stack).region,
+      stackName: deployed(stack).stackName,
       nested: stack.nested,
       template: JSON.parse(readFileSync(join(directory, stack.templateFile), 'utf8')),
     }));
 }
 
 /** A nested stack knows its Region as a token only. */
-const regionOf = (stack: Stack): string => (stack.nestedStackParent ? regionOf(stack.nestedStackParent) : stack.region);
+const deployed = (stack: Stack): Stack => (stack.nestedStackParent ? deployed(stack.nestedStackParent) : stack);

@@ -24,15 +24,22 @@ export function deploymentOrder(operations: Operations): readonly RegionScope[] 
   ];
 }
 
+/** Id and name of the Region's stack; others of the Region add a word of their own. */
+export const stackId = ({ operations: { name }, region }: RegionScope): string =>
+  `${name.charAt(0).toUpperCase()}${name.slice(1)}-Codeblue-${region}`;
+
 /** Whether this Region restores and judges backups. */
 export const judges = ({ operations, region }: RegionScope): boolean => judgingRegions(operations).includes(region);
 
-/** Where buckets are copied to. Deployed before this Region, so that bucket and key exist: primary -> standby -> tertiary. */
+/** Where proofs and reports are copied to. Deployed before this Region, so that bucket and key exist: primary -> standby -> tertiary. */
 export function replicaRegion({ operations: { regions }, role }: RegionScope): Region | undefined {
   return { primary: regions.standby, standby: regions.tertiary, tertiary: undefined }[role];
 }
 
-/** The Region whose buckets are copied here. */
-export function copiedRegion({ operations: { regions }, role }: RegionScope): Region | undefined {
-  return { primary: undefined, standby: regions.primary, tertiary: regions.standby }[role];
-}
+/** Where the audit log of this Region is copied to, in a ring: primary -> standby -> tertiary -> primary. */
+export const logCopyRegion = ({ operations: { regions }, role }: RegionScope): Region =>
+  ({ primary: regions.standby, standby: regions.tertiary, tertiary: regions.primary })[role];
+
+/** The Region whose audit log is copied here. */
+export const copiedLogRegion = ({ operations: { regions }, role }: RegionScope): Region =>
+  ({ primary: regions.tertiary, standby: regions.primary, tertiary: regions.standby })[role];

@@ -17,7 +17,7 @@ import { IsolatedNetwork } from '../network/isolated-network.ts';
 import { productionNetwork } from '../network/production-network.ts';
 import { AlarmTopic } from '../shared/alarm-topic.ts';
 import type { BundledCode } from '../shared/operations-function.ts';
-import { judges, type RegionScope } from '../shared/region-scope.ts';
+import { judges, type RegionScope, stackId } from '../shared/region-scope.ts';
 import { RegionalKeys } from '../shared/regional-keys.ts';
 import { ScheduledTask } from '../shared/scheduled-task.ts';
 import { HomeRegionDenied } from '../verification/home-region-denied.ts';
@@ -35,13 +35,11 @@ export interface RegionStackProps {
   readonly bundle: BundledCode;
 }
 
-const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
-
 /** Everything of Codeblue in one Region. Regions know each other's resources by name only: no stack reads another Region's outputs. */
 export class RegionStack extends Stack {
   constructor(parent: Construct, { scope, tasks, steps, bundle }: RegionStackProps) {
     const { operations, region, role } = scope;
-    super(parent, `${capitalized(operations.name)}-Codeblue-${region}`, {
+    super(parent, stackId(scope), {
       env: { account: operations.account, region },
       description: `Codeblue for ${operations.name}, ${role} Region: backups that prove themselves`,
       terminationProtection: true,

@@ -214,6 +214,7 @@ describe('nobody may shorten a lock', () => {
   test.each([
     [primary, standby],
     [standby, tertiary],
+    [tertiary, primary],
   ])('the log of %s is copied to %s without its deletions, and nobody may write or remove the copy', (region, to) => {
     const copy = `hms-codeblue-copy-111122223333-${region}`;
     const [rule] = resourcesOf(app.template(region), 'AWS::S3::Bucket').flatMap(([, { Properties }]) =>
@@ -223,7 +224,16 @@ describe('nobody may shorten a lock', () => {
         : [],
     );
     expect(rule).toMatchObject({ Status: 'Enabled', DeleteMarkerReplication: { Status: 'Disabled' } });
+    expect(rule).toMatchObject({
+      Destination: { EncryptionConfiguration: { ReplicaKmsKeyID: `arn:aws:kms:${to}:111122223333:alias/hms-codeblue-backup` } },
+    });
     expect(JSON.stringify(rule)).toContain(copy);
+    // The role of the replication reads that log, writes that copy, and nothing else.
+    const reached = allStatements(region)
+      .filter(({ Action }) => Action.some((action) => action.startsWith('s3:Replicate') || action === 's3:GetObjectVersionForReplication'))
+      .flatMap(({ Resource }) => z.array(z.string()).parse([Resource].flat()))
+      .filter((arn) => arn.includes(':::hms-codeblue-audit-') || arn.includes(':::hms-codeblue-copy-'));
+    expect(reached.sort()).toEqual([`arn:aws:s3:::hms-codeblue-audit-111122223333-${region}/*`, `arn:aws:s3:::${copy}/*`]);
     const closedToAll = denials(to, copy)
       .filter(({ Condition, NotResource }) => !Condition && !NotResource)
       .flatMap(({ Action }) => Action);
@@ -242,7 +252,7 @@ describe('nobody may shorten a lock', () => {
     const locks = resourcesOf(app.template(region), 'AWS::S3::Bucket').flatMap(([, { Properties }]) =>
       /^hms-codeblue-(audit|copy)-/.test(String(Properties.BucketName)) ? [Properties.ObjectLockConfiguration] : [],
     );
-    expect(locks).toHaveLength(region === primary ? 1 : 2);
+    expect(locks).toHaveLength(2);
     for (const lock of locks)
       expect(lock).toEqual({ ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Days: 2557, Mode: 'COMPLIANCE' } } });
   });

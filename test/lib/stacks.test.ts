@@ -26,9 +26,35 @@ describe('every Region', () => {
     for (const region of everyRegion) expect(JSON.stringify(synthesized.template(region))).not.toContain('Fn::ImportValue');
   });
 
-  test('the primary comes after the Regions that its tables and proofs replicate to', () => {
-    const order = synthesized.app.synth().stacks.map((stack) => stack.environment.region);
-    expect(order).toEqual([tertiary, standby, primary]);
+  test('the primary comes after the Regions that its tables and proofs replicate to, and the copy that the ring of logs begins with before all', () => {
+    const order = synthesized.app.synth().stacks.map(({ stackName, environment }) => [stackName, environment.region]);
+    expect(order).toEqual([
+      [`Hms-Codeblue-${primary}-log-copy`, primary],
+      ...[tertiary, standby, primary].map((region) => [`Hms-Codeblue-${region}`, region]),
+    ]);
+  });
+
+  test('what S3 replicates to is there before: a bucket of a stack that is deployed earlier', () => {
+    const stacks = synthesized.app.synth().stacks.map(({ stackName }) => stackName);
+    const rank = (bucketName: string) =>
+      synthesized.stacks
+        .filter(({ template }) =>
+          resourcesOf(template, 'AWS::S3::Bucket').some(([, { Properties }]) => Properties.BucketName === bucketName),
+        )
+        .map(({ stackName }) => stacks.indexOf(stackName));
+    const replications = synthesized.stacks.flatMap(({ template, stackName }) =>
+      resourcesOf(template, 'AWS::S3::Bucket').flatMap(([, { Properties }]) =>
+        [...JSON.stringify(Properties.ReplicationConfiguration ?? '').matchAll(/:s3:::([a-z0-9-]+)/g)].map(([, to = '']) => ({
+          from: stackName,
+          to,
+        })),
+      ),
+    );
+    expect(new Set(replications.map(({ to }) => to)).size).toBe(3 + 2); // three logs, the evidence of two Regions
+    for (const { from, to } of replications) {
+      const [at = Number.POSITIVE_INFINITY, ...more] = rank(to);
+      expect({ to, more, before: at < stacks.indexOf(from) }).toEqual({ to, more: [], before: true });
+    }
   });
 
   test.each(everyRegion)('%s: logs are encrypted with our key and end some day', (region) => {

@@ -22,7 +22,7 @@ export interface SynthesizedApp {
   template(region: string): Template;
   readonly templates: readonly Template[];
   /** One by one, nested ones included: what CloudFormation's limits count. */
-  readonly stacks: readonly { readonly region: string; readonly template: Template }[];
+  readonly stacks: readonly { readonly region: string; readonly stackName: string; readonly template: Template }[];
 }
 
 /** The whole app as templates: no bundling, no checks by CloudFormation. About a second: share one per test file. */
@@ -31,7 +31,11 @@ export function synthesizedApp(operations: Operations = testOperations()): Synth
   try {
     const bundle = { code: () => Code.fromInline('// templates only'), sha256: '0'.repeat(64) };
     const app = codeblueApp({ operations, tasks, steps: stepLists, bundle, validate: false, outdir });
-    const written = stackTemplates(app).map(({ region, template }) => ({ region, template: Template.parse(template) }));
+    const written = stackTemplates(app).map(({ region, stackName, template }) => ({
+      region,
+      stackName,
+      template: Template.parse(template),
+    }));
     const byRegion = new Map<string, Template>();
     for (const { region, template } of written) {
       byRegion.set(region, { ...template, Resources: { ...byRegion.get(region)?.Resources, ...template.Resources } });
