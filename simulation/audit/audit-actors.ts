@@ -1,9 +1,9 @@
+import { WitnessesMissing } from '../../functions/audit/errors.ts';
 import { acceptEvents } from '../../functions/audit/events/accept.ts';
 import { EventId } from '../../functions/audit/events/event.ts';
 import { recordEvents } from '../../functions/audit/events/record.ts';
 import { sequenceOnce } from '../../functions/audit/log/sequence.ts';
 import { sequencerMemory } from '../../functions/audit/log/sequencer.ts';
-import type { Witnesses } from '../../functions/audit/ports.ts';
 import { CodeblueError, Conflict, messageOf, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { timestamp } from '../../functions/common/ids.ts';
 import { silentLogger } from '../../functions/common/logger.ts';
@@ -62,16 +62,11 @@ export async function erase(world: AuditWorld, { event, ...actor }: AuditWorld['
   }
 }
 
-/** Their own protocol keeps a witness from cosigning two histories; here there are none. */
-const noWitnesses: Witnesses = {
-  addCheckpoint: () => Promise.reject(new ServiceUnavailable('there is no witness')),
-};
-
 /** One run of the sequencer: pass after pass until its time is over, or a younger run relieves it. @param isOver what ends it before */
 export async function sequence(world: AuditWorld, run: SequencerRun, isOver: () => boolean = () => false): Promise<void> {
   const process = world.process(run);
-  const operations = operationsOf(run.generation);
-  const ports = { ...world.portsOf(process, run.generation), operations, region, clock: process.clock, witnesses: noWitnesses };
+  const operations = operationsOf(run.generation, world.scenario.witness);
+  const ports = { ...world.portsOf(process, run.generation), operations, region, clock: process.clock };
   const began = world.scenario.relieved && run.name !== closer ? { run: timestamp(process.clock.now()) } : {};
   const memory = sequencerMemory({ batchLimit: run.batchLimit, ...began });
   while (world.time.now < run.until && !isOver()) {
@@ -82,7 +77,8 @@ export async function sequence(world: AuditWorld, run: SequencerRun, isOver: () 
     } catch (error) {
       world.trace(run.name, messageOf(error));
       if (!(error instanceof CodeblueError)) throw error;
-      if (!(error instanceof ServiceUnavailable) && !(error instanceof Conflict)) world.refusals.push(`${run.name}: ${error.message}`);
+      const isPassing = error instanceof ServiceUnavailable || error instanceof Conflict || error instanceof WitnessesMissing;
+      if (!isPassing) world.refusals.push(`${run.name}: ${error.message}`);
     }
     await process.clock.sleep(run.pauseMilliseconds);
   }

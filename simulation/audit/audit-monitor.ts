@@ -1,6 +1,7 @@
 import type { EventId } from '../../functions/audit/events/event.ts';
 import type { LogHead } from '../../functions/audit/log/models.ts';
 import type { Micros, VirtualTime } from '../virtual-time.ts';
+import { isCosigned } from './audit-witness.ts';
 import { History } from './history.ts';
 import { isSame } from './log-store.ts';
 
@@ -37,10 +38,13 @@ export class AuditMonitor {
   readonly #claimedTexts = new Set<string>();
   readonly #time: VirtualTime;
   readonly #originOf: (generation: number) => string;
+  readonly #wantsCosignature: boolean;
 
-  constructor(time: VirtualTime, originOf: (generation: number) => string) {
+  /** @param given.wantsCosignature whether the config publishes nothing that its witness did not cosign */
+  constructor(time: VirtualTime, given: { readonly originOf: (generation: number) => string; readonly wantsCosignature: boolean }) {
     this.#time = time;
-    this.#originOf = originOf;
+    this.#originOf = given.originOf;
+    this.#wantsCosignature = given.wantsCosignature;
   }
 
   violated(says: string): void {
@@ -82,6 +86,8 @@ export class AuditMonitor {
     const { size } = saidIn(generation, `${text}\n`);
     const before = this.publishedSizes.get(generation) ?? 0;
     if (!this.#claimedTexts.has(`${text}\n`)) this.violated(`what is published of generation ${generation} is not claimed history`);
+    if (this.#wantsCosignature && !isCosigned(Buffer.from(note).toString()))
+      this.violated(`a checkpoint of ${size} entries is published without the cosignature that the config wants`);
     if (size < before) this.violated(`a checkpoint of ${size} entries is published over one of ${before} in generation ${generation}`);
     this.publishedSizes.set(generation, size);
     for (const [object, bytes] of this.histories.get(generation)?.objects(size) ?? []) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isSameEvent } from '../../functions/audit/events/recorded.ts';
-import type { AuditEvents, AuditHead, AuditObjects, AuditQueue, CheckpointSigner } from '../../functions/audit/ports.ts';
+import type { AuditEvents, AuditHead, AuditObjects, AuditQueue, CheckpointSigner, Witnesses } from '../../functions/audit/ports.ts';
 import { Conflict, NotFound, ServiceUnavailable } from '../../functions/common/errors.ts';
 import { isSame, type LogStore } from './log-store.ts';
 
@@ -13,19 +13,25 @@ export interface SimulatedPorts {
   readonly auditQueue: Pick<AuditQueue, 'pending' | 'leaves' | 'settle'>;
   readonly auditObjects: Pick<AuditObjects, 'get' | 'create' | 'publishCheckpoint'>;
   readonly checkpointSigner: CheckpointSigner;
+  readonly witnesses: Witnesses;
 }
 
 /** Events of one write when places are noted: DynamoDB takes 25, and a few are enough to be left half done. */
 const settledAtOnce = 3;
 
 /** The ports as the AWS adapters make them out of single requests, so that a process can die, stand still or be misheard between any two. */
-export function simulatedPorts(store: LogStore, call: Call, signer: CheckpointSigner): SimulatedPorts {
+export function simulatedPorts(
+  store: LogStore,
+  call: Call,
+  { signer, witnesses }: { readonly signer: CheckpointSigner; readonly witnesses: Witnesses },
+): SimulatedPorts {
   return {
     auditEvents: eventsOf(store, call),
     auditHead: headOf(store, call),
     auditQueue: queueOf(store, call),
     auditObjects: objectsOf(store, call),
     checkpointSigner: signer,
+    witnesses,
   };
 }
 

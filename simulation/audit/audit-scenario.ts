@@ -27,6 +27,19 @@ export interface Delivery extends Actor {
   readonly events: readonly number[];
 }
 
+/** How a witness of the config fares, each as the share of the requests to it. */
+export interface WitnessLuck {
+  /** `audit.witnesses.quorum`: whether a checkpoint must carry its cosignature. */
+  readonly quorum: 0 | 1;
+  /** It never hears of it. */
+  readonly lost: number;
+  /** It cosigned, and nobody hears of that. */
+  readonly answerLost: number;
+  readonly refused: number;
+  /** It takes some seconds. */
+  readonly late: number;
+}
+
 /** What a seed has in store. */
 export interface AuditScenario {
   readonly title: string;
@@ -43,6 +56,8 @@ export interface AuditScenario {
   readonly indexLag: Micros;
   /** Runs write their beginning into the head, and older ones give way. */
   readonly relieved: boolean;
+  /** Undefined where the config names none. */
+  readonly witness: WitnessLuck | undefined;
   /** Of the config at the end. */
   readonly generation: number;
   /** Nothing goes wrong any more, but for who stands still until later. */
@@ -67,6 +82,7 @@ export function drawAuditScenario(random: Random): AuditScenario {
     skewed: random.chance(0.3),
     erases: random.chance(0.3),
   };
+  const witness = drawWitness(random.fork('witness'));
   const calm = { crashes: swarm.crashes, skewed: swarm.skewed };
   const lasts = random.between(4, 12);
   const events = random.int(3, 24);
@@ -86,7 +102,7 @@ export function drawAuditScenario(random: Random): AuditScenario {
     };
   });
   return {
-    title: Object.entries({ ...swarm, relieved })
+    title: Object.entries({ ...swarm, relieved, witness: witness !== undefined, quorum: witness?.quorum === 1 })
       .flatMap(([name, on]) => (on ? [name] : []))
       .join(', '),
     entriesBefore: random.pick(sizesBefore),
@@ -103,6 +119,7 @@ export function drawAuditScenario(random: Random): AuditScenario {
     repeated: random.pick([0, 0, 0.1]),
     indexLag: toMicros(random.pick([0, 0.3, 3])),
     relieved,
+    witness,
     generation,
     quietFrom: toMicros(lasts + 1),
   };
@@ -153,6 +170,12 @@ function drawInterruption(random: Random, kind: keyof typeof callNames): Interru
       ? { kind: 'dies' }
       : { kind: 'freezes', for: toMicros(random.pick([random.between(0.1, 3), random.between(3, 20), 3600])) },
   };
+}
+
+function drawWitness(random: Random): WitnessLuck | undefined {
+  if (!random.chance(0.4)) return undefined;
+  const share = () => random.pick([0, 0, 0.1, 0.5]);
+  return { quorum: random.pick([0, 1]), lost: share(), answerLost: share(), refused: share(), late: share() };
 }
 
 function drawWeather(random: Random, lasts: number): Weather {

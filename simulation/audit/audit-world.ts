@@ -9,7 +9,8 @@ import type { Random } from '../random.ts';
 import { type Micros, VirtualTime } from '../virtual-time.ts';
 import { AuditMonitor } from './audit-monitor.ts';
 import { type Call, type SimulatedPorts, simulatedPorts } from './audit-ports.ts';
-import type { Actor, AuditScenario } from './audit-scenario.ts';
+import type { Actor, AuditScenario, WitnessLuck } from './audit-scenario.ts';
+import { SimulatedWitness, simulatedWitness, witnessesOf } from './audit-witness.ts';
 import { publicKeyOf, signWith } from './log-keys.ts';
 import { LogStore } from './log-store.ts';
 
@@ -19,7 +20,10 @@ export const region = primary;
 export type LogOperations = Pick<Operations, 'name' | 'audit'>;
 
 const { name, audit } = simulatedOperations({ mode: 'automatic', budgetSeconds: 60, databases: 1 });
-export const operationsOf = (generation: number): LogOperations => ({ name, audit: { ...audit, generation } });
+export const operationsOf = (generation: number, witness?: WitnessLuck): LogOperations => ({
+  name,
+  audit: { ...audit, generation, ...(witness ? { witnesses: { use: [simulatedWitness], quorum: witness.quorum } } : {}) },
+});
 
 /** What a breakage changes: the ports of a process, given what it needs to do otherwise. */
 export interface AuditFlaws {
@@ -34,13 +38,14 @@ export type Trace = (at: Micros, who: string, what: string) => void;
 /** One Region's log with everybody who works on it. */
 export class AuditWorld {
   readonly time = new VirtualTime();
-  readonly monitor = new AuditMonitor(this.time, (generation) => auditLogOrigin({ name }, region, generation));
+  readonly monitor: AuditMonitor;
   readonly scenario: AuditScenario;
   readonly random: Random;
   readonly store: LogStore;
   /** Processes that refused to go on with the log, and why. */
   readonly refusals: string[] = [];
   readonly #network: Network;
+  readonly #witness: SimulatedWitness;
   readonly #flaws: AuditFlaws;
   readonly #trace: Trace | undefined;
 
@@ -54,6 +59,11 @@ export class AuditWorld {
     this.random = given.random;
     this.#flaws = given.flaws;
     this.#trace = given.trace;
+    this.monitor = new AuditMonitor(this.time, {
+      originOf: (generation) => auditLogOrigin({ name }, region, generation),
+      wantsCosignature: given.scenario.witness?.quorum === 1,
+    });
+    this.#witness = new SimulatedWitness(this.time, this.monitor);
     const lag = given.random.fork('index');
     this.store = new LogStore(this.time, this.monitor, () => lag.int(0, given.scenario.indexLag));
     this.#network = new Network(this.time, given.random.fork('network'), given.scenario.weather);
@@ -81,7 +91,12 @@ export class AuditWorld {
       };
       return this.#network.call(process, { name: called, to: () => region, effect: twice ? again : effect });
     };
-    const ports = simulatedPorts(this.store, call, this.#signer(call));
+    const { witness: luck, quietFrom } = this.scenario;
+    const witnesses = witnessesOf(this.#witness, {
+      ...{ luck, process, call, random: this.random.fork(`witness of ${process.name}`) },
+      isQuiet: () => this.time.now >= quietFrom,
+    });
+    const ports = simulatedPorts(this.store, call, { signer: this.#signer(call), witnesses });
     return this.#flaws.ports?.(ports, { store: this.store, call, generation }) ?? ports;
   }
 

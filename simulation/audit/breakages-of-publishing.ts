@@ -70,4 +70,38 @@ export const breakagesOfPublishing: readonly AuditBreakage[] = [
       }),
     },
   },
+  {
+    name: 'cosignatures-dropped',
+    says: 'A checkpoint is published as it was signed, without what its witness added.',
+    flaws: {
+      ports: (ports) => ({
+        ...ports,
+        auditObjects: {
+          ...ports.auditObjects,
+          publishCheckpoint: (path, note, previous) => {
+            const [text, lines = ''] = Buffer.from(note).toString().split('\n\n');
+            return ports.auditObjects.publishCheckpoint(path, Buffer.from(`${text}\n\n${lines.split('\n')[0]}\n`), previous);
+          },
+        },
+      }),
+    },
+  },
+  {
+    name: 'consistency-not-proven',
+    says: 'The witness is asked to cosign with a proof that lacks a hash.',
+    flaws: {
+      ports: (ports) => ({
+        ...ports,
+        witnesses: {
+          addCheckpoint: (url, body) => {
+            const [old = '', ...proof] = body.split('\n\n')[0]?.split('\n') ?? [];
+            return ports.witnesses.addCheckpoint(
+              url,
+              body.replace(`${[old, ...proof].join('\n')}\n\n`, `${[old, ...proof.slice(1)].join('\n')}\n\n`),
+            );
+          },
+        },
+      }),
+    },
+  },
 ];

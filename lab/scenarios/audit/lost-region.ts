@@ -5,6 +5,7 @@ const logging = { perSecond: 100, batch: 25 };
 const BEFORE_MS = 1_200;
 const LOST_MS = 2_500;
 const AFTER_MS = 800;
+const PATIENCE_SECONDS = 60;
 
 /** A Region is lost in the middle of everything and comes back: what it acknowledged is there, what got no answer is told again, and the logs of the others never stop. */
 export async function lostRegion(stage: AuditStage): Promise<void> {
@@ -17,13 +18,18 @@ export async function lostRegion(stage: AuditStage): Promise<void> {
     const [own] = applications;
     await lab.clock.sleep(BEFORE_MS);
     const before = new Map(regions.names.map((region) => [region, world.checkpoints.size(region)]));
+    const retries = own?.retries ?? 0;
     world.killRegion(lost);
+    // An answer may have been on its way: once a batch got none, nothing of before is under way any more.
+    await world.until('a batch gets no answer', PATIENCE_SECONDS, () => ((own?.retries ?? 0) > retries ? true : undefined));
     const acknowledgedBefore = [...(own?.acknowledged.keys() ?? [])];
     await lab.clock.sleep(LOST_MS);
     const elsewhere = await lab
       .ports(others[0])
       .auditEvents.get(acknowledgedBefore.map((id) => ({ region: lost, eventId: EventId.parse(id) })));
-    const grewElsewhere = others.every((region) => world.checkpoints.size(region) > (before.get(region) ?? 0));
+    const grewElsewhere = await world.until('the other logs go on', PATIENCE_SECONDS, () =>
+      others.every((region) => world.checkpoints.size(region) > (before.get(region) ?? 0)) ? true : undefined,
+    );
     const duringLoss = own?.acknowledged.size ?? 0;
     await world.reviveRegion(lost);
     await lab.clock.sleep(AFTER_MS);
