@@ -71,7 +71,10 @@ export interface EventFilter {
 }
 
 export interface EventPage {
-  /** Newest first by `at`, then by Region and id. Erased events match no filter but the one by time; they come without body. */
+  /**
+   * Newest first by `at`, then by Region and id. Erased events match no filter but the one by time, stand where they were recorded, and come without body: one that is erased while
+   * pages are turned can be told twice, or not, where its two times differ. What is no body any more (somebody changed it) matches by time alone as well.
+   */
   readonly events: readonly RecordedEvent[];
   /** Where the next page begins; absent on the last one. Names a place in the order, not a count: what is recorded meanwhile shifts nothing. */
   readonly next?: string;

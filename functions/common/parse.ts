@@ -12,3 +12,18 @@ export function parseAs<S extends z.ZodType>(schema: S, value: unknown, what: st
   if (parsed.success) return parsed.data;
   throw new InvalidInput(`${what} is not what it must be: ${z.prettifyError(parsed.error)}`);
 }
+
+/**
+ * The same of JSON text. What JSON.parse throws repeats the text: it is not told.
+ *
+ * @throws InvalidInput
+ */
+export function parseJsonAs<S extends z.ZodType>(schema: S, text: string, what: string): z.output<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new InvalidInput(`${what} is no JSON`);
+  }
+  return parseAs(schema, value, what);
+}

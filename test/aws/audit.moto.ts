@@ -1,11 +1,12 @@
 import { HeadObjectCommand, ListObjectVersionsCommand, PutObjectRetentionCommand } from '@aws-sdk/client-s3';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { expect, it } from 'vitest';
 import { auditEventsPort } from '../../functions/aws/audit/events.ts';
 import { auditHeadPort } from '../../functions/aws/audit/head.ts';
 import { auditObjectsPort } from '../../functions/aws/audit/objects.ts';
 import { auditQueuePort } from '../../functions/aws/audit/queue.ts';
 import { auditWatchMemoryPort } from '../../functions/aws/audit/watch-memory.ts';
-import { dynamoIn } from '../../functions/aws/dynamodb.ts';
+import { documentsIn, dynamoIn } from '../../functions/aws/dynamodb.ts';
 import { s3In } from '../../functions/aws/s3-objects.ts';
 import type { AwsSettings } from '../../functions/aws/settings.ts';
 import type { Region } from '../../functions/common/ids.ts';
@@ -16,7 +17,7 @@ import { auditHeadContract } from '../contracts/audit-head.contract.ts';
 import { auditObjectsContract } from '../contracts/audit-objects.contract.ts';
 import { auditQueueContract } from '../contracts/audit-queue.contract.ts';
 import { auditWatchMemoryContract } from '../contracts/audit-watch-memory.contract.ts';
-import { anEvent } from '../support/audit-events.ts';
+import { anEvent, eventIdOf } from '../support/audit-events.ts';
 import { elsewhere, home } from '../support/incidents.ts';
 import {
   createAuditLogTable,
@@ -87,6 +88,27 @@ auditObjectsContract(async () => {
       }
     },
   };
+});
+
+it('an event whose body somebody made unreadable hides no other, and is told by its time', async () => {
+  const settings = (await fresh())(home);
+  const events = auditEventsPort(settings);
+  for (const number of [1, 2, 3]) await events.record(anEvent(number, { at: `2026-11-21T07:00:0${number}Z` }));
+  await documentsIn(home).send(
+    new UpdateCommand({
+      TableName: settings.auditTable,
+      Key: { eventKey: `${home}/${eventIdOf(2)}` },
+      UpdateExpression: 'SET #body = :body',
+      ExpressionAttributeNames: { '#body': 'body' },
+      ExpressionAttributeValues: { ':body': 'no JSON' },
+    }),
+  );
+  const found = async (filter: object) => {
+    const all = { from: new Date('2026-11-21T00:00:00Z'), until: new Date('2026-11-22T00:00:00Z') };
+    return (await events.query({ ...all, ...filter }, { limit: 9 })).events.map(({ eventId }) => eventId);
+  };
+  expect(await found({})).toEqual([3, 2, 1].map(eventIdOf));
+  expect(await found({ userId: 'nurse-17' })).toEqual([3, 1].map(eventIdOf));
 });
 
 it('an event whose answer was lost, and that the SDK tells again, is recorded once', async () => {

@@ -32,6 +32,19 @@ describe('audit log', () => {
     expect([times, second.next]).toEqual([['11:03', '11:02', '11:01'], undefined]);
   });
 
+  test('pages through the time that the first page looked at, however long somebody reads one', async () => {
+    const { run, record, clock } = auditCliWorld();
+    for (const minute of [1, 30, 59]) await record({ at: `2026-11-21T11:${String(minute).padStart(2, '0')}:00.000Z` });
+    const words = ['audit', 'log', '--json', '--user', 'u-17', '--since', '1h', '--limit', '1'];
+    const times: string[] = [];
+    for (let next: string | undefined = ''; next !== undefined; clock.advance(1200)) {
+      const page = JSON.parse((await run(...words, ...(next === '' ? [] : ['--next', next]))).stdout);
+      times.push(...page.events.map((event: { readonly body: { readonly at: string } }) => event.body.at.slice(11, 16)));
+      next = page.next;
+    }
+    expect(times).toEqual(['11:59', '11:30', '11:01']);
+  });
+
   test('that finds nothing is in the log as well', async () => {
     const { run, acts } = auditCliWorld();
     expect((await run('audit', 'log', '--user', 'nobody')).stdout).toContain('No event fits');
@@ -54,6 +67,7 @@ describe('audit log', () => {
     [['--limit', '0'], 'Wanted 1 to 1000', 2],
     [['--outcome', 'fine'], 'Wanted: success', 1],
     [['--next', 'x'], 'is not the end of a page', 1],
+    [['--next', 'x.?'], 'is not the end of a page', 1],
   ] as const)('with %j says what it wants', async (words, says, code) => {
     const { run } = auditCliWorld();
     const { stderr, exitCode } = await run('audit', 'log', ...words);
@@ -195,6 +209,13 @@ describe('audit prove, and verify --bundle', () => {
     expect(stdout).not.toContain('patient-1');
   });
 
+  test('prove an event once that is named twice', async () => {
+    const { run, files } = await proven();
+    const twice = [anEventId('a'), `us-east-1/${anEventId('a')}`, anEventId('b')];
+    expect((await run('audit', 'prove', ...twice, '--out', 'once.tlog-proof')).stdout).toContain('2 events are proven');
+    expect(files.get('once.tlog-proof')?.match(/c2sp.org\/tlog-proof/g)).toHaveLength(2);
+  });
+
   test('do not overwrite a file, and read nothing for it, unless they are told to', async () => {
     const { run, files, text, acts } = await proven();
     const before = await acts();
@@ -241,8 +262,9 @@ describe('audit prove, and verify --bundle', () => {
 
   test.each([
     [['prove', '--out', 'x'], 'which events?', 2],
-    [['prove', 'abc', '--out', 'x'], '"abc" names no event', 1],
-    [['prove', 'sa-east-1/0190a5c4-0000-4000-8000-000000000001', '--out', 'x'], 'names no event', 1],
+    [['prove', 'patient-1', '--out', 'x'], 'what is named as event 1 of 1 is no event', 1],
+    [['prove', anEventId('a'), `us-east-1/${anEventId('a')}/b`, '--out', 'x'], 'what is named as event 2 of 2 is no event', 1],
+    [['prove', 'sa-east-1/0190a5c4-0000-4000-8000-000000000001', '--out', 'x'], 'is no event', 1],
     [['prove', '0190a5c4-0000-4000-8000-000000000001', '--out', 'x'], 'recorded nowhere', 1],
     [['prove', '0190a5c4-0000-4000-8000-000000000001'], 'into which file?', 2],
     [['verify', '--bundle', 'x'], 'must not come with the proof', 2],
@@ -314,7 +336,7 @@ describe('audit erase', () => {
 
   test.each(['--reason', '--basis'])('refuses a %s that names the patient, since it stays in the log', async (option) => {
     const { run, acts } = auditCliWorld();
-    const words = [...why];
+    const words: string[] = [...why];
     words[words.indexOf(option) + 1] = 'a wish of patient-1';
     const { stdout, stderr, exitCode } = await run('audit', 'erase', '--patient', 'patient-1', ...words, '--yes');
     expect({ stderr, exitCode }).toEqual({ stderr: expect.stringContaining('names the patient'), exitCode: 1 });
@@ -358,6 +380,7 @@ describe('audit erase', () => {
   test.each([
     [[...why], 'whose events?'],
     [['--patient', 'patient-1', '--event', 'x', ...why], 'whose events?'],
+    [['--event', `us-east-1/${anEventId('a')}`, ...why], 'wherever it was recorded'],
     [['--patient', 'patient-1', '--reason', 'x'], '--basis'],
     [['--patient', 'patient-1', '--basis', 'x'], '--reason'],
   ])('with %j says what it wants', async (words, says) => {

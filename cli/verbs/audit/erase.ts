@@ -19,6 +19,8 @@ export function erasureTarget(
 ): ErasureTarget {
   if (event.length > 0 === (patient !== undefined))
     throw new MisusedCommand('whose events?', { hint: 'Give --event <id>, several times if need be, or --patient <ref>; not both.' });
+  if (event.some((word) => word.includes('/')))
+    throw new MisusedCommand('an event is erased wherever it was recorded', { hint: 'Give its id alone, without a Region.' });
   if (patient === undefined) return { eventIds: refsNamed(session, event).map(({ eventId }) => eventId) };
   const ref = PatientRef.safeParse(patient);
   if (ref.success) return { patientRef: ref.data };

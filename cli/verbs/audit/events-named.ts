@@ -8,19 +8,21 @@ import type { Session } from '../../session.ts';
 
 type EventSession = Session<'auditEvents' | 'auditLog'>;
 
-/** `<eventId>`, or `<region>/<eventId>` for an event that two Regions recorded. @throws InvalidInput */
+/** `<eventId>`, or `<region>/<eventId>` for an event that two Regions recorded; each once. @throws InvalidInput */
 export function refsNamed({ operations }: Pick<EventSession, 'operations'>, words: readonly string[]): readonly EventRef[] {
-  return words.flatMap((word) => {
-    const [region, id] = word.includes('/') ? word.split('/') : [undefined, word];
+  const refs = words.flatMap((word, place) => {
+    const [, region, id] = /^(?:([^/]*)\/)?([^/]*)$/.exec(word) ?? [];
     const eventId = EventId.safeParse(id);
     const among = regionsOf(operations).filter((each) => region === undefined || each === region);
     if (!eventId.success || among.length === 0) {
-      throw new InvalidInput(`"${word}" names no event`, {
+      // Told by its place: what is no id of an event may be somebody's.
+      throw new InvalidInput(`what is named as event ${place + 1} of ${words.length} is no event`, {
         hint: `Wanted: a UUID in lower case, or one of ${regionsOf(operations).join(', ')} and it, joined by a slash. codeblue audit log shows them.`,
       });
     }
     return among.map((each) => ({ region: each, eventId: eventId.data }));
   });
+  return [...new Map(refs.map((ref) => [`${ref.region}/${ref.eventId}`, ref])).values()];
 }
 
 /** In the order of the words; that they are read is audited. @throws NotFound naming those that are recorded nowhere */

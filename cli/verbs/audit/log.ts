@@ -4,7 +4,8 @@ import { bodyOf } from '../../../functions/audit/events/recorded.ts';
 import type { EventFilter, RecordedEvent } from '../../../functions/audit/ports.ts';
 import type { Reader } from '../../../functions/audit/query/audited-read.ts';
 import { readEvents } from '../../../functions/audit/query/read-events.ts';
-import { parseAs } from '../../../functions/common/parse.ts';
+import { InvalidInput } from '../../../functions/common/errors.ts';
+import { parseJsonAs } from '../../../functions/common/parse.ts';
 import { type Cell, table } from '../../render/table.ts';
 import type { Session } from '../../session.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -24,25 +25,38 @@ export interface ListedEvent {
 
 export interface EventList {
   readonly events: readonly ListedEvent[];
-  /** For `--next`. */
+  /** For `--next`: the place where the page ended, a dot, and from when on all pages look (milliseconds since 1970, base 36). */
   readonly next?: string;
 }
 
-/** A page, newest first; that it was read is in the log before it is returned. @throws InvalidInput, ServiceUnavailable */
+/**
+ * A page, newest first; that it was read is in the log before it is returned. What follows looks from when on the first page did: "the last 24 hours" go on, and would leave
+ * out more with every page that somebody reads slowly.
+ *
+ * @throws InvalidInput, ServiceUnavailable
+ */
 export async function listEvents(
   session: Session<(typeof auditLogPorts)[number]>,
   filter: EventFilter,
-  page: Reader & { readonly limit: number; readonly next?: string | undefined },
+  { next: given, ...page }: Reader & { readonly limit: number; readonly next?: string | undefined },
 ): Promise<EventList> {
-  const { events, next } = await readEvents({ ...session.ports, ...session }, filter, page);
-  return { events: events.map(listed), ...(next === undefined ? {} : { next }) };
+  const [place, since] = given?.split('.') ?? [];
+  const from = since === undefined ? filter.from : timeIn(since);
+  const { events, next } = await readEvents({ ...session.ports, ...session }, { ...filter, from }, { ...page, next: place });
+  return { events: events.map(listed), ...(next === undefined ? {} : { next: `${next}.${Math.max(from.getTime(), 0).toString(36)}` }) };
+}
+
+function timeIn(since: string): Date {
+  const time = new Date(Number.parseInt(since, 36));
+  if (/^[0-9a-z]+$/.test(since) && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidInput('what was given for --next is not the end of a page', { hint: 'Pass it on as the page before gave it.' });
 }
 
 function listed(event: RecordedEvent): ListedEvent {
   const { region, eventId, recordedAt, erasedAt } = event;
   const body = bodyOf(event);
   return {
-    ...{ region, eventId, recordedAt, leaf: parseAs(EventLeaf, JSON.parse(event.leaf), `the leaf of event ${eventId}`) },
+    ...{ region, eventId, recordedAt, leaf: parseJsonAs(EventLeaf, event.leaf, `the leaf of event ${eventId}`) },
     ...(body === undefined ? {} : { body }),
     ...(erasedAt === undefined ? {} : { erasedAt }),
   };

@@ -1,4 +1,4 @@
-import { parseAs } from '../../common/parse.ts';
+import { parseJsonAs } from '../../common/parse.ts';
 import { isOwnEventId } from '../events/act-event.ts';
 import { EventLeaf } from '../events/leaf.ts';
 import { READING, type RecordedEvent } from '../ports.ts';
@@ -11,5 +11,5 @@ import { READING, type RecordedEvent } from '../ports.ts';
  * @throws InvalidInput when its leaf is none
  */
 export function isErasable({ eventId, leaf }: Pick<RecordedEvent, 'eventId' | 'leaf'>): boolean {
-  return !isOwnEventId(eventId) || parseAs(EventLeaf, JSON.parse(leaf), `the leaf of event ${eventId}`).action === READING;
+  return !isOwnEventId(eventId) || parseJsonAs(EventLeaf, leaf, `the leaf of event ${eventId}`).action === READING;
 }

@@ -1,4 +1,4 @@
-import { parseAs } from '../../common/parse.ts';
+import { parseJsonAs } from '../../common/parse.ts';
 import type { EventBody } from '../events/event.ts';
 import { EventLeaf } from '../events/leaf.ts';
 import { bodyOf } from '../events/recorded.ts';
@@ -36,7 +36,7 @@ const columns: readonly (readonly [string, (event: RecordedEvent, leaf: EventLea
 export async function* exportCsv(events: AsyncIterable<RecordedEvent>): AsyncGenerator<string, void, undefined> {
   yield record(columns.map(([name]) => name));
   for await (const event of events) {
-    const leaf = parseAs(EventLeaf, JSON.parse(event.leaf), `the leaf of event ${event.eventId}`);
+    const leaf = parseJsonAs(EventLeaf, event.leaf, `the leaf of event ${event.eventId}`);
     const body = bodyOf(event);
     yield record(columns.map(([, value]) => value(event, leaf, body) ?? ''));
   }

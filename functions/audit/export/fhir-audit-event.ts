@@ -1,4 +1,4 @@
-import { parseAs } from '../../common/parse.ts';
+import { parseJsonAs } from '../../common/parse.ts';
 import type { EventBody, Outcome } from '../events/event.ts';
 import { EventLeaf } from '../events/leaf.ts';
 import { bodyOf } from '../events/recorded.ts';
@@ -54,7 +54,7 @@ const outcomes: Record<Outcome, { readonly outcome?: '0' | '4' | '8'; readonly o
  * @throws InvalidInput when what is stored is no event
  */
 export function fhirAuditEvent(event: RecordedEvent): FhirAuditEvent {
-  const leaf = parseAs(EventLeaf, JSON.parse(event.leaf), `the leaf of event ${event.eventId}`);
+  const leaf = parseJsonAs(EventLeaf, event.leaf, `the leaf of event ${event.eventId}`);
   const body = bodyOf(event);
   return body ? whole(event, leaf, body) : erased(event, leaf);
 }

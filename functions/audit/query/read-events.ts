@@ -29,20 +29,30 @@ export async function readEvents(
 ): Promise<EventPage> {
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_LIMIT)
     throw new InvalidInput(`${limit} is no limit of a page`, { hint: `Wanted: 1 to ${PAGE_LIMIT}.` });
-  const wanted = next === undefined ? { limit } : { limit, next: cursorOf(placeOfCursor(next)) };
-  return auditRead(ports, reader, askedBy(filter, { ...wanted }), async () => {
+  const wanted: { limit: number; next?: string } = { limit, ...(next === undefined ? {} : { next: cursorOf(placeOfCursor(next)) }) };
+  return auditRead(ports, reader, askedBy(filter, wanted), async () => {
     const page = await ports.auditEvents.query(filter, wanted);
     return { result: page, found: page.events.length };
   });
 }
 
-/** Events by their ids; what is unknown is left out. Audited as a page is. @throws ServiceUnavailable */
+/** Events whose ids fit one detail of the reading that names them (4096 characters). */
+const NAMED = 50;
+
+/** Events by their ids; what is unknown is left out. Audited as a page is: each fifty are a reading, which names them. @throws ServiceUnavailable */
 export async function readNamedEvents(ports: ReadPorts, refs: readonly EventRef[], reader: Reader): Promise<readonly RecordedEvent[]> {
-  const asked = { details: { events: refs.length, first: refs[0] ? `${refs[0].region}/${refs[0].eventId}` : null } };
-  return auditRead(ports, reader, asked, async () => {
-    const events = await ports.auditEvents.get(refs);
-    return { result: events, found: events.length };
-  });
+  const found: RecordedEvent[] = [];
+  for (let from = 0; from < refs.length; from += NAMED) {
+    const some = refs.slice(from, from + NAMED);
+    const details = { count: some.length, events: some.map(({ region, eventId }) => `${region}/${eventId}`).join(' ') };
+    found.push(
+      ...(await auditRead(ports, reader, { details }, async () => {
+        const events = await ports.auditEvents.get(some);
+        return { result: events, found: events.length };
+      })),
+    );
+  }
+  return found;
 }
 
 /** Events that are asked for at a time while a stream is read: about a megabyte at 1 KB each. */
@@ -79,10 +89,19 @@ export async function* streamEvents(ports: ReadPorts, filter: EventFilter, reade
  * A filter as the reading's own event holds it: in its body, which is no part of a leaf. Whoever looks for the resource `Patient/<id>` looks for that patient. The ids of users
  * and of other resources are details: they are those of people at work and of things.
  */
-function askedBy({ from, until, patientRef: given, ...wanted }: EventFilter, page: Asked['details'] = {}): Asked {
+function askedBy(
+  { from, until, patientRef: given, ...wanted }: EventFilter,
+  { limit, next }: { readonly limit?: number; readonly next?: string } = {},
+): Asked {
   const patientRef = given ?? patientOf(wanted.resource);
   const words = Object.entries(wanted).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-  const details = { from: from.toISOString(), until: until.toISOString(), ...Object.fromEntries(words), ...page };
+  const details = {
+    from: from.toISOString(),
+    until: until.toISOString(),
+    ...Object.fromEntries(words),
+    ...(limit === undefined ? {} : { limit }),
+    ...(next === undefined ? {} : { next }),
+  };
   return { ...(patientRef === undefined ? {} : { patientRef }), details };
 }
 

@@ -2,7 +2,7 @@ import { paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { matchesFilter } from '../../audit/events/matching.ts';
 import { cursorOf, EventPlace, newestFirst, placeOf, placeOfCursor } from '../../audit/events/order.ts';
-import { bodyOf } from '../../audit/events/recorded.ts';
+import { legibleBodyOf } from '../../audit/events/recorded.ts';
 import type { EventFilter, EventPage, RecordedEvent } from '../../audit/ports.ts';
 import { after, days } from '../../common/duration.ts';
 import { auditTableIndexes, auditTableKeys } from '../../common/names.ts';
@@ -64,17 +64,20 @@ export async function eventsOfAct(settings: Settings, actId: string): Promise<re
   const keys: IndexLine[] = [];
   for await (const line of linesOf(settings, auditTableIndexes.byAct, actId, { from: '0', upTo: '9999' }, candidatesAtATime))
     keys.push(line);
-  return (await read(settings, keys)).filter((event) => bodyOf(event)?.actId === actId);
+  return (await read(settings, keys)).filter((event) => legibleBodyOf(event)?.actId === actId);
 }
 
-/** Those of the candidates that are what the index said, in their order. */
+/** Those of the candidates that are what the index said, in their order. Where a body is none any more, the index alone knows the place. */
 async function matching(settings: Settings, filter: EventFilter, lines: readonly IndexLine[]) {
   const expected = new Map(lines.map((line) => [line.eventKey, line.place]));
-  return (await read(settings, lines))
-    .map((event) => ({ event, body: bodyOf(event) }))
-    .map(({ event, body }) => ({ event, body, place: placeOf(event, body) }))
-    .filter(({ event, body, place }) => expected.get(`${event.region}/${event.eventId}`) === place && matchesFilter(filter, body, place))
-    .sort((a, b) => newestFirst(a.place, b.place));
+  const found: { readonly event: RecordedEvent; readonly place: EventPlace }[] = [];
+  for (const event of await read(settings, lines)) {
+    const place = expected.get(`${event.region}/${event.eventId}`);
+    const body = legibleBodyOf(event);
+    const isChanged = event.body !== undefined && body === undefined;
+    if (place && (isChanged || place === placeOf(event, body)) && matchesFilter(filter, body, place)) found.push({ event, place });
+  }
+  return found.sort((a, b) => newestFirst(a.place, b.place));
 }
 
 const read = async ({ region, auditTable, clock }: Settings, lines: readonly IndexLine[]): Promise<readonly RecordedEvent[]> => {

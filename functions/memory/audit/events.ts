@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isErasable } from '../../audit/erase/erasable.ts';
 import { matchesFilter } from '../../audit/events/matching.ts';
 import { cursorOf, newestFirst, placeOf, placeOfCursor } from '../../audit/events/order.ts';
-import { bodyOf, isSameEvent } from '../../audit/events/recorded.ts';
+import { bodyOf, isSameEvent, legibleBodyOf } from '../../audit/events/recorded.ts';
 import { type AuditEvents, type EventRef, RecordedEvent } from '../../audit/ports.ts';
 import { Conflict, InvalidInput, NotFound, NotOwned } from '../../common/errors.ts';
 import type { Region } from '../../common/ids.ts';
@@ -45,7 +45,7 @@ export function memoryAuditEvents({ store, region }: { readonly store: ItemStore
       const after = next === undefined ? undefined : placeOfCursor(next);
       const found = events
         .list()
-        .map((event) => ({ event, body: bodyOf(event) }))
+        .map((event) => ({ event, body: legibleBodyOf(event) }))
         .map(({ event, body }) => ({ event, body, place: placeOf(event, body) }))
         .filter(({ body, place }) => matchesFilter(filter, body, place) && (after === undefined || newestFirst(after, place) < 0))
         .sort((a, b) => newestFirst(a.place, b.place));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EventBody, purposesOfUse, standardActions } from '../../../functions/audit/events/event.ts';
+import { CanonicalBody, EventBody, purposesOfUse, standardActions } from '../../../functions/audit/events/event.ts';
 import { canonicalJson, commitmentTo, EventLeaf } from '../../../functions/audit/events/leaf.ts';
 import { exportCsv } from '../../../functions/audit/export/csv.ts';
 import { exportFhirBundle, exportFhirNdjson } from '../../../functions/audit/export/fhir.ts';
@@ -57,6 +57,24 @@ describe('NDJSON', () => {
     const { leaf, ...rest } = JSON.parse(await text(exportNdjson(of(erasedOf(aRecordedEvent(region))))));
     expect(Object.keys(rest)).toEqual(['region', 'eventId', 'recordedAt', 'erasedAt']);
     expect(EventLeaf.parse(leaf).action).toBe('record.read');
+  });
+});
+
+describe('an event that somebody changed in the table', () => {
+  const event = aRecordedEvent(region, { patientRef: 'patient-1' });
+  const forgedLine = `{"format":"x"}}\n${JSON.stringify({ region, eventId: anEventId('forged') })}\n{"leaf":{}`;
+  test.each([
+    ['a leaf that ends its line', { leaf: forgedLine }],
+    ['a body that ends its line', { body: CanonicalBody.parse(forgedLine) }],
+    ['a body that closes what is around it', { body: CanonicalBody.parse('{}},{"forged":{}') }],
+    ['a body that is no JSON', { body: CanonicalBody.parse('patient-1') }],
+  ])('to %s is in no export, and stops it without a word of it', async (_, change) => {
+    for (const format of [exportNdjson, exportCsv, exportFhirNdjson]) {
+      const refusal = await text(format(of({ ...event, ...change }))).catch((error: Error) => `${error.name}: ${error.message}`);
+      expect(refusal).toContain(event.eventId);
+      expect(refusal).toMatch(/^InvalidInput/);
+      expect(refusal).not.toMatch(/patient-1|forged/);
+    }
   });
 });
 

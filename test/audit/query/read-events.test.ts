@@ -136,7 +136,17 @@ test('events by their ids are read as audited; unknown ones are left out', async
   const unknown = EventId.parse(anEventId('never recorded'));
   const refs = [eventId, unknown].map((each) => ({ region, eventId: each }));
   expect(await readNamedEvents(ports, refs, reader)).toHaveLength(1);
-  expect(await reads()).toMatchObject([{ details: { events: 2, first: `${region}/${eventId}`, found: 1 } }]);
+  expect(await reads()).toMatchObject([
+    { details: { count: 2, events: refs.map((ref) => `${region}/${ref.eventId}`).join(' '), found: 1 } },
+  ]);
+});
+
+test('of any number of events that are read by their ids none is left unnamed', async () => {
+  const { ports, reads, region } = await worldWithReads();
+  const refs = Array.from({ length: 120 }, (_, index) => ({ region, eventId: EventId.parse(anEventId(index)) }));
+  await readNamedEvents(ports, refs, reader);
+  const named = (await reads()).flatMap(({ details }) => String(details.events).split(' '));
+  expect(named.sort()).toEqual(refs.map(({ eventId }) => `${region}/${eventId}`).sort());
 });
 
 describe('a stream of events', () => {

@@ -154,6 +154,21 @@ describe('the look at the audit logs', () => {
     });
   });
 
+  it('names every body that was changed, also where acts of erasing cannot be read any more', async () => {
+    const ports = { ...world.portsIn(primary), ...world.contextIn(primary) };
+    const recordedAt = timestamp(world.clock.now());
+    await eraseEvents(ports, { erase: [{ region: primary, eventId: eventIdOf(3), recordedAt, action: 'record.read' }] }, erasure);
+    await world.sequence();
+    const all = { from: new Date(0), until: new Date('2027-01-01T00:00:00Z') };
+    const { events: acts } = await ports.auditEvents.query({ ...all, action: 'audit.erase' }, { limit: 9 });
+    for (const act of acts) world.store.put('audit-recorded', `${primary} ${act.eventId}`, plain({ ...act, body: 'patient:0815' }));
+    world.clock.advance(600);
+    const { findings = [] } = await world.verify();
+    expect(findings.map(({ subject }) => subject).sort()).toEqual([eventIdOf(3), ...acts.map(({ eventId }) => eventId)].sort());
+    expect(codes(findings)).toEqual(findings.map(() => 'AuditBodyAltered'));
+    expect(JSON.stringify(findings)).not.toContain('patient:0815');
+  });
+
   it('goes on where its time ended', async () => {
     const ports = { ...world.portsIn(primary), ...world.contextIn(primary) };
     const { remember, entries } = await lookAtLogs(primary, { ...ports, readUntil: world.clock.now() });
