@@ -15,7 +15,8 @@ import { submitted } from '../../support/submitted-events.ts';
 
 /** A name and a date of birth, in a form that actions, services and patient references have too. */
 const MARKER = 'jane-doe-19610412';
-const holdsMarker = (text: string): boolean => /jane|doe|19610412/i.test(text);
+/** Parts of eight characters: three letters of it stand in a signature or a hash by chance, once in some runs. */
+const holdsMarker = (text: string): boolean => /jane-doe|doe-1961|19610412/i.test(text);
 
 /** The marker, as careful and as careless applications write it. */
 const marked = fc.constantFrom(
