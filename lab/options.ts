@@ -82,7 +82,8 @@ Scenarios:
   failover  lose a Region, cut one off, lag, flap, crash, switch over, damage a table, contain a breach: who writes, what is lost, how long it
             takes (about five minutes)
   incident  an alarm, a page, nobody answers, somebody does; a storm, a dead channel, bad links, a lost Region: who is told, and when (about two minutes)
-  audit     applications log in three Regions; sequencers die, a Region is lost; proofs, erasure, exports, tampering found (about a minute and a half)
+  audit     applications log in three Regions; sequencers die, a Region is lost; proofs, erasure, exports, tampering found; a key is rotated, a witness
+            cosigns, is lost, refuses forks (about two minutes)
   healthy   many backups under full write load: every one must verify (no false alarm)
 
 Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option. ${availableParallelism()} processors here.`,
