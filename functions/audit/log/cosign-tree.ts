@@ -12,6 +12,8 @@ export interface CosignedTree {
   readonly note: string;
   /** Witnesses whose cosignature it lacks. */
   readonly late: number;
+  /** What those of them say that were asked, a sentence each. */
+  readonly says: readonly string[];
 }
 
 /**
@@ -26,7 +28,7 @@ export async function cosignTree(
   { silentUntil }: SequencerMemory,
 ): Promise<CosignedTree> {
   const { use, quorum } = ports.operations.audit.witnesses;
-  if (use.length === 0) return { note: signed.note, late: 0 };
+  if (use.length === 0) return { note: signed.note, late: 0, says: [] };
   const { auditObjects, region, witnesses } = ports;
   const now = ports.clock.now().getTime();
   const awake = use.filter(({ verifierKey }) => (silentUntil.get(verifierKey) ?? 0) <= now);
@@ -42,9 +44,9 @@ export async function cosignTree(
     const silent = asked.find(({ verifierKey }) => verifierKey.startsWith(`${witness}+`));
     if (silent) silentUntil.set(silent.verifierKey, now + 1000 * SILENCE);
   }
-  if (isQuorum) return { note, late: late.length + use.length - asked.length };
-  const reasons = late.map(({ witness, says }) => `${witness}: ${says}`).join('; ');
-  throw new WitnessesMissing(`the checkpoint lacks cosignatures: the quorum is ${quorum}, and ${reasons}`, {
+  const says = late.map((each) => `${each.witness}: ${each.says}`);
+  if (isQuorum) return { note, late: late.length + use.length - asked.length, says };
+  throw new WitnessesMissing(`the checkpoint lacks cosignatures: the quorum is ${quorum}, and ${says.join('; ')}`, {
     hint: 'Nothing is lost: events are durable, and integrated as soon as enough witnesses answer. See `audit.witnesses.quorum` of the config.',
   });
 }

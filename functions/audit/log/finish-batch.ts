@@ -40,15 +40,16 @@ export async function finishBatch(head: LogHead, ports: SequencerPorts, memory: 
   await inParallel(OBJECTS_AT_A_TIME, tree.objects, ({ path, bytes, keeping }) =>
     auditObjects.create(`${generation}/${path}`, bytes, keeping),
   );
-  const lateWitnesses = await publishTree({ key, from: size, size: tree.size, root: tree.root }, ports, memory);
+  const { late: lateWitnesses, says } = await publishTree({ key, from: size, size: tree.size, root: tree.root }, ports, memory);
   await auditQueue.settle(placesOf(batch, tree.size));
 
   const root = Buffer.from(tree.root).toString('base64');
   const stands = await auditHead.write({ version: head.version + 1, generation, size: tree.size, root, ...runOf(head, memory) });
   memory.edge = { generation, edge: tree.edge };
   const events = batch.eventIds.length;
-  if (!stands) return { did: 'lost-race', events: 0, waiting: events, lateWitnesses };
-  return { did: 'integrated', events, waiting: events, lateWitnesses, ...longestWait(batch, leaves, ports.clock) };
+  const told = { lateWitnesses, ...(says.length > 0 ? { witnessesSay: says } : {}) };
+  if (!stands) return { did: 'lost-race', events: 0, waiting: events, ...told };
+  return { did: 'integrated', events, waiting: events, ...told, ...longestWait(batch, leaves, ports.clock) };
 }
 
 async function keyOf(generation: number, ports: SequencerPorts, memory: SequencerMemory): Promise<LogKey> {

@@ -7,6 +7,9 @@ import type { LogKey, SequencerMemory, SequencerPorts } from './sequencer.ts';
 /** Times that another sequencer may publish between reading the checkpoint and writing it: each makes it larger, so more than a few are a fault. */
 const ATTEMPTS = 5;
 
+/** Of witnesses that did not cosign what is published. */
+type Late = Omit<CosignedTree, 'note'>;
+
 /** A tree whose entries and tiles are stored. */
 export interface StoredTree {
   readonly key: LogKey;
@@ -21,10 +24,10 @@ export interface StoredTree {
  * Publishes the checkpoint of a tree, unless one as large or larger is published already: only over a smaller one, and only over the very one that was read. What comes late
  * therefore never hides what is newer.
  *
- * @returns witnesses that did not cosign it
+ * @returns how many witnesses did not cosign it, and why; none where it was published already
  * @throws NoteRefused when what is published is not signed by the log's key; LogDamaged when it has this size and another root; WitnessesMissing; ServiceUnavailable; Conflict
  */
-export async function publishTree(tree: StoredTree, ports: SequencerPorts, memory: SequencerMemory): Promise<number> {
+export async function publishTree(tree: StoredTree, ports: SequencerPorts, memory: SequencerMemory): Promise<Late> {
   const { region, auditObjects } = ports;
   const { key, size, root } = tree;
   const path = `${key.generation}/checkpoint`;
@@ -35,8 +38,8 @@ export async function publishTree(tree: StoredTree, ports: SequencerPorts, memor
       throw new LogDamaged(`another tree of ${size} entries is published in generation ${key.generation}`, {
         hint: 'The key signed two histories: see the runbook AuditLogForked.',
       });
-    if (published && published.size >= size) return 0;
-    const { note, late } = await signedTree(tree, ports, memory);
+    if (published && published.size >= size) return { late: 0, says: [] };
+    const { note, ...late } = await signedTree(tree, ports, memory);
     if (await auditObjects.publishCheckpoint(path, Buffer.from(note), previous)) return late;
   }
   throw new Conflict(`the checkpoint of generation ${key.generation} was replaced ${ATTEMPTS} times while it was being written`);

@@ -64,8 +64,10 @@ export const sequenceAuditLog = defineTask({
   },
 });
 
-async function tell({ did, events, seconds, waiting, lateWitnesses }: Sequenced, context: SequencerContext): Promise<void> {
-  const { metrics, region } = context;
+async function tell(pass: Sequenced, context: SequencerContext): Promise<void> {
+  const { did, events, seconds, waiting, lateWitnesses, witnessesSay } = pass;
+  const { metrics, region, log } = context;
+  if (witnessesSay) log.warn('witnesses did not cosign what is published', { why: witnessesSay.join('; ') });
   if (did === 'lost-race') await count(metricNames.audit.sequencerRacesLost, 1, context);
   if (waiting > 0) await count(metricNames.audit.eventsWaiting, waiting, context);
   if (lateWitnesses > 0) await count(metricNames.audit.cosignaturesLate, lateWitnesses, context);

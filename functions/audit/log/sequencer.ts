@@ -74,4 +74,6 @@ export interface Sequenced {
   readonly waiting: number;
   /** Witnesses that did not cosign what was published. */
   readonly lateWitnesses: number;
+  /** Why those of them did not that were asked, a sentence each. */
+  readonly witnessesSay?: readonly string[];
 }

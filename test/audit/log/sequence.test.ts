@@ -284,9 +284,14 @@ describe('witnesses', () => {
   it('that do not answer are told of, and for a minute not waited for where the quorum is to be had without them', async () => {
     const { log, one, two, asked, answering, cosigners, audit } = await witnessed(1);
     const { pass } = log.sequencer({ audit });
-    for (const number of [0, 1]) {
+    for (const [number, witnessesSay] of [
+      [0, ['two.example: the witness at https://two.example does not answer']],
+      [1, undefined],
+    ] as const) {
       await log.record(number, number + 1);
-      expect(await pass(answering(one))).toMatchObject({ did: 'integrated', lateWitnesses: 1 });
+      const passed = await pass(answering(one));
+      expect(passed).toMatchObject({ did: 'integrated', lateWitnesses: 1 });
+      expect(passed.witnessesSay).toEqual(witnessesSay);
       expect(await cosigners()).toEqual(['one.example']);
     }
     expect(asked.filter((url) => url === 'https://two.example')).toHaveLength(1);
