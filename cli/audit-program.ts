@@ -5,7 +5,7 @@ import { type FilterOptions, filterGiven, limitOption, purposeOption, withFilter
 import { addVerify } from './audit-verify-program.ts';
 import { MisusedCommand } from './misused-command.ts';
 import { openWhereAnswered, type ProgramContext } from './program-context.ts';
-import { withProgress } from './progress.ts';
+import { type Report, withProgress } from './progress.ts';
 import { auditExportPorts, type ExportFormat, exportEvents, exportFormats, renderExported } from './verbs/audit/export.ts';
 import { auditLogPorts, listEvents, renderEventList } from './verbs/audit/log.ts';
 import { auditProvePorts, eventsToProve, proofOf, renderProven } from './verbs/audit/prove.ts';
@@ -83,16 +83,21 @@ function addProve(audit: Command, context: ProgramContext): void {
         const out = fileGiven(options.out, 'incident.tlog-proof');
         const { session, terminal, principal, show } = await openWhereAnswered(context, command, auditProvePorts);
         const reader = await readerOf(principal, 'prove', options.purpose);
-        const proven = await withProgress(terminal, 'audit prove', async (report) => {
-          report('reading the events');
-          let events: Awaited<ReturnType<typeof eventsToProve>> = [];
-          const made = once(async () => {
-            events = await eventsToProve(session, { ids, incident }, reader);
-            return proofOf(session, events, !withoutBodies, report);
-          });
-          await context.host.writeFile(out, made, { replace: force });
-          return { file: out, events: events.map(({ region, eventId, body }) => ({ region, eventId, erased: body === undefined })) };
-        });
+        const proven = await withProgress(
+          terminal,
+          'audit prove',
+          async (report) => {
+            report('reading the events');
+            let events: Awaited<ReturnType<typeof eventsToProve>> = [];
+            const made = once(async () => {
+              events = await eventsToProve(session, { ids, incident }, reader);
+              return proofOf(session, events, !withoutBodies, report);
+            });
+            await context.host.writeFile(out, made, { replace: force });
+            return { file: out, events: events.map(({ region, eventId, body }) => ({ region, eventId, erased: body === undefined })) };
+          },
+          { endsItself: true },
+        );
         show(proven, renderProven);
       },
     );
@@ -123,9 +128,8 @@ function addExport(audit: Command, context: ProgramContext): void {
         const { session, terminal, principal, show } = await openWhereAnswered(context, command, auditExportPorts);
         const filter = filterGiven(words, { now: session.clock.now(), lookBack: days(1) });
         const wanted = { format, bundle, out, replace: force, ...(await readerOf(principal, `export as ${format}`, purpose)) };
-        const exported = await withProgress(terminal, 'audit export', (report) =>
-          exportEvents(session, filter, wanted, context.host, report),
-        );
+        const exporting = (report: Report) => exportEvents(session, filter, wanted, context.host, report);
+        const exported = await withProgress(terminal, 'audit export', exporting, { endsItself: true });
         show(exported, renderExported);
       },
     );

@@ -7,9 +7,16 @@ export type Report = (stage: string) => void;
 /**
  * Runs work that takes more than a second and lets it say where it is: a moving line on a terminal, one plain line per stage
  * in a pipe. All of it on standard error; nothing of it with --json.
+ *
+ * @param options.endsItself when it is broken off (`interruptible`): else Ctrl-C ends the process there and then
  */
-export async function withProgress<T>(terminal: Terminal, title: string, work: (report: Report) => Promise<T>): Promise<T> {
-  if (terminal.isInteractive) return onTerminal(title, work);
+export async function withProgress<T>(
+  terminal: Terminal,
+  title: string,
+  work: (report: Report) => Promise<T>,
+  { endsItself = false }: { readonly endsItself?: boolean } = {},
+): Promise<T> {
+  if (terminal.isInteractive) return onTerminal(title, work, endsItself);
   let last = '';
   return work((stage) => {
     if (stage === last || terminal.json) return;
@@ -18,7 +25,7 @@ export async function withProgress<T>(terminal: Terminal, title: string, work: (
   });
 }
 
-async function onTerminal<T>(title: string, work: (report: Report) => Promise<T>): Promise<T> {
+async function onTerminal<T>(title: string, work: (report: Report) => Promise<T>, endsItself: boolean): Promise<T> {
   const results: T[] = [];
   const list = new Listr(
     [
@@ -34,6 +41,7 @@ async function onTerminal<T>(title: string, work: (report: Report) => Promise<T>
       },
     ],
     {
+      registerSignalListeners: !endsItself,
       rendererOptions: {
         showErrorMessage: false,
         logger: new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) }),

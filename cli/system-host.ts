@@ -9,6 +9,7 @@ import { regionsOf } from '../functions/common/operations-lookup.ts';
 import type { Ports } from '../functions/common/ports.ts';
 import type { CoordinationRecord } from '../functions/failover/models.ts';
 import packageFile from '../package.json' with { type: 'json' };
+import { interruptible } from './interruption.ts';
 import { loadConfig } from './load-config.ts';
 import { MisusedCommand } from './misused-command.ts';
 import type { CliHost, DeploymentOptions, Session } from './session.ts';
@@ -33,7 +34,7 @@ export function systemHost(): CliHost {
         throw new InvalidInput(`cannot read ${path}: ${messageOf(cause)}`, { hint: 'Name an existing file.', cause });
       });
     },
-    writeFile: writeWholeFile,
+    writeFile: (path, chunks, options) => interruptible((signal) => writeWholeFile(path, chunks, { ...options, signal })),
     async confirm(question) {
       const prompt = createInterface({ input: process.stdin, output: process.stderr });
       try {

@@ -7,22 +7,23 @@ import { InvalidInput, messageOf } from '../functions/common/errors.ts';
 
 /**
  * Writes a file whole or not at all: beside it first, under its name once everything is on the disk. What is written is asked for only as fast as the disk takes it. Readable by
- * this user alone.
+ * this user alone. Aborted, it leaves nothing, and whoever makes the chunks is told to end.
  *
- * @throws InvalidInput when it is there already and is not to be replaced (before anything is asked for), or cannot be written; whatever `chunks` throws
+ * @throws the signal's reason; InvalidInput when it is there already and is not to be replaced (before anything is asked for), or cannot be written; whatever `chunks` throws
  */
 export async function writeWholeFile(
   path: string,
   chunks: AsyncIterable<string>,
-  { replace }: { readonly replace: boolean },
+  { replace, signal }: { readonly replace: boolean; readonly signal?: AbortSignal },
 ): Promise<void> {
   if (!replace && (await exists(path))) throw alreadyThere(path);
   const partial = `${path}.${randomBytes(4).toString('hex')}.partial`;
   try {
-    await pipeline(Readable.from(chunks), createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true }));
+    await pipeline(Readable.from(chunks), createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true }), signal ? { signal } : {});
     if (replace) await rename(partial, path);
     else await link(partial, path);
   } catch (error) {
+    signal?.throwIfAborted();
     if (codeOf(error) === 'EEXIST') throw alreadyThere(path);
     if (codeOf(error) === undefined) throw error;
     throw new InvalidInput(`cannot write ${path}: ${messageOf(error)}`, {

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { writeWholeFile } from '../../cli/write-file.ts';
 import { ServiceUnavailable } from '../../functions/common/errors.ts';
 
@@ -52,6 +54,37 @@ describe('a file that is written whole or not at all', () => {
     }
     await expect(write(slow())).rejects.toThrow('is there already');
     expect([await content(), await readdir(directory)]).toEqual(['theirs', ['out']]);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('that is broken off by %s leaves nothing, and whoever makes it hears of it', async (signal) => {
+    const script = `
+      import { setImmediate } from 'node:timers/promises';
+      import { interruptible } from '${new URL('../../cli/interruption.ts', import.meta.url)}';
+      import { writeWholeFile } from '${new URL('../../cli/write-file.ts', import.meta.url)}';
+      async function* lines() {
+        try {
+          for (let count = 0; ; count += 1, await setImmediate()) {
+            if (count === 100) console.log('under way');
+            yield 'somebody looked at a record\\n';
+          }
+        } finally {
+          console.log('told to end');
+        }
+      }
+      await interruptible((signal) => writeWholeFile('out', lines(), { replace: false, signal })).catch(({ name }) => console.log(name));`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: directory,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (!said.includes('under way') && (said + text).includes('under way')) child.kill(signal);
+      said += text;
+    });
+    const [status] = await once(child, 'close');
+    expect({ said: said.split('\n').sort(), status }).toEqual({ said: ['', 'Interrupted', 'told to end', 'under way'], status: 0 });
+    expect(await readdir(directory)).toEqual([]);
   });
 
   test('in a directory that is not there says so', async () => {
