@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { sequenceAuditLog } from '../../../functions/audit/log/sequence-audit-log.ts';
 import { ServiceUnavailable } from '../../../functions/common/errors.ts';
+import { silentLogger } from '../../../functions/common/logger.ts';
+import { runTask } from '../../../functions/handlers/run-operation.ts';
 import { tasks } from '../../../functions/tasks.ts';
 import { anEvent, eventIdOf } from '../../support/audit-events.ts';
 import { memoryWorld } from '../../support/host.ts';
+import { testOperations } from '../../support/operations.ts';
+import { testWitness } from '../../support/witness.ts';
 
 describe('the task sequence-audit-log', () => {
   it('is in the registry, runs in every Region each minute, and is not run late', () => {
@@ -52,6 +56,25 @@ describe('the task sequence-audit-log', () => {
     });
     const failed = world.ports.metrics.recorded.filter(({ name }) => name === 'SequencingFailed').map(({ value }) => value);
     expect(failed).toEqual([1, 1, 1]);
+  });
+
+  it('counts a witness that does not cosign, and writes down why, although the checkpoint is published without it', async () => {
+    const operations = testOperations();
+    const use = [
+      {
+        url: 'https://silent.example',
+        verifierKey: testWitness({ name: 'silent.example', logs: new Map(), now: () => new Date() }).verifierKey,
+      },
+    ];
+    const world = memoryWorld({ operations: { ...operations, audit: { ...operations.audit, witnesses: { use, quorum: 0 } } } });
+    await world.ports.auditEvents.record(anEvent(1));
+    const warnings: string[] = [];
+    const log = { ...silentLogger, warn: (message: string, facts?: object) => void warnings.push(`${message} ${JSON.stringify(facts)}`) };
+    const occurrence = { key: 'pass', scheduledAt: world.clock.now().toISOString() };
+    const deadline = new Date(world.clock.now().getTime() + 60_000);
+    await runTask(sequenceAuditLog, occurrence, { ...world.hostAt(), log }, deadline);
+    expect(world.ports.metrics.recorded.filter(({ name }) => name === 'CosignaturesLate').map(({ value }) => value)).toEqual([1]);
+    expect(warnings).toEqual([expect.stringContaining('silent.example: the witness at https://silent.example does not answer')]);
   });
 
   it('fails when no pass succeeds', async () => {
