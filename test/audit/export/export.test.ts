@@ -66,6 +66,7 @@ describe('an event that somebody changed in the table', () => {
   test.each([
     ['a leaf that ends its line', { leaf: forgedLine }],
     ['a body that ends its line', { body: CanonicalBody.parse(forgedLine) }],
+    ['a body with a line of its own', { body: CanonicalBody.parse(`{"x":[\n{"eventId":"${anEventId('forged')}"}\n]}`) }],
     ['a body that closes what is around it', { body: CanonicalBody.parse('{}},{"forged":{}') }],
     ['a body that is no JSON', { body: CanonicalBody.parse('patient-1') }],
   ])('to %s is in no export, and stops it without a word of it', async (_, change) => {
