@@ -72,7 +72,7 @@ describe('the task sequence-audit-log', () => {
     const log = { ...silentLogger, warn: (message: string, facts?: object) => void warnings.push(`${message} ${JSON.stringify(facts)}`) };
     const occurrence = { key: 'pass', scheduledAt: world.clock.now().toISOString() };
     const deadline = new Date(world.clock.now().getTime() + 60_000);
-    await runTask(sequenceAuditLog, occurrence, { ...world.hostAt(), log }, deadline);
+    await runTask(sequenceAuditLog, occurrence, { ...world.hostAt({}), log }, deadline);
     expect(world.ports.metrics.recorded.filter(({ name }) => name === 'CosignaturesLate').map(({ value }) => value)).toEqual([1]);
     expect(warnings).toEqual([expect.stringContaining('silent.example: the witness at https://silent.example does not answer')]);
   });
