@@ -7,6 +7,7 @@ import type { Ports } from '../common/ports.ts';
 import { occurrencesAfter } from '../common/schedule.ts';
 import type { AnyTask } from '../common/task.ts';
 import { ledgerKey } from '../maintenance/ledger-key.ts';
+import { runsHere } from '../maintenance/runs-here.ts';
 import { type DatabaseStatus, databaseStatus } from './database-status.ts';
 
 /** What the deployment is asked through. */
@@ -24,7 +25,7 @@ export interface ScheduleStatus {
   /** Tells several schedules of one task apart; empty when there is one. */
   readonly key: string;
   readonly nextAt: string;
-  /** The scheduled time of the newest run that succeeded; absent when none did. */
+  /** The scheduled time of the newest run that succeeded, of the Region that is furthest behind where several run it; absent when none did, or one of them never did. */
   readonly lastSuccessAt?: string;
 }
 
@@ -50,11 +51,12 @@ export async function readSchedules(
   const statuses = await Promise.all(
     schedules.map(async ({ task, run }) => {
       const [next] = occurrencesAfter(run.schedule, operations.timeZone, clock.now(), 1);
-      const keys = new Set(regionsOf(operations).map((region) => ledgerKey(task, run.key, region)));
-      const [last] = (await Promise.all([...keys].map((key) => ports.ledger.lastSuccess(task.name, key))))
-        .filter((each) => each !== undefined)
-        .sort((a, b) => b.scheduledAt.localeCompare(a.scheduledAt));
-      return { task: task.name, key: run.key, nextAt: next?.toISOString() ?? '', lastSuccessAt: last?.scheduledAt };
+      const regions = regionsOf(operations).filter((region) => runsHere(task, operations, region));
+      const keys = new Set(regions.map((region) => ledgerKey(task, run.key, region)));
+      // One Region's success says nothing of what another one runs for itself.
+      const last = await Promise.all([...keys].map(async (key) => (await ports.ledger.lastSuccess(task.name, key))?.scheduledAt ?? ''));
+      const [behind = ''] = last.toSorted();
+      return { task: task.name, key: run.key, nextAt: next?.toISOString() ?? '', ...(behind ? { lastSuccessAt: behind } : {}) };
     }),
   );
   return statuses.sort((a, b) => a.nextAt.localeCompare(b.nextAt) || a.task.localeCompare(b.task) || a.key.localeCompare(b.key));
