@@ -9,7 +9,7 @@ import { sequencerPortsIn } from './sequencer-ports.ts';
  * generation of its config first, then that of each batch which it finished, and why a pass failed.
  */
 const [, , dir = '', of = ''] = process.argv;
-const PAUSE_MS = 20;
+const PAUSE_MS = 50;
 const ports = sequencerPortsIn(dir, of);
 const memory = sequencerMemory();
 endWithParent();

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogHead } from '../../../functions/audit/log/models.ts';
 import { rootAt } from '../../../functions/audit/log/proofs.ts';
+import type { AuditWatchMemory } from '../../../functions/audit/ports.ts';
 import { checkAuditLog } from '../../../functions/audit/watch/check-audit-log.ts';
 import type { Region } from '../../../functions/common/ids.ts';
 import { checkpointSize } from '../../audit/checkpoint-times.ts';
@@ -26,7 +27,7 @@ export async function rotation(stage: AuditStage): Promise<void> {
   await someEvents(stage);
   await phases.run('Rotate the key while applications log, with sequencers of both configs at work', async (say) => {
     const region = world.regions.primary;
-    await look(stage);
+    await look(stage, region);
     const [before] = eventsOf(stage, region).slice(-1);
     const proofBefore = await proofFile(stage, 'before-rotation', [`${region}/${before}`]);
     const applications = startLogging(stage, region, overHttps(stage, region), logging);
@@ -46,14 +47,10 @@ export async function rotation(stage: AuditStage): Promise<void> {
 const eventsOf = ({ told }: AuditStage, region: Region): readonly string[] =>
   told.filter((each) => each.region === region).flatMap(({ acknowledged }) => [...acknowledged.keys()]);
 
-/** From every Region; remembers what it saw, so that the next look holds the logs against it. @returns what it found */
-async function look(stage: AuditStage): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const region of stage.world.regions.names) {
-    const { findings } = await runWatch(stage, checkAuditLog, region);
-    found.push(...findings.map(({ says }) => says));
-  }
-  return found;
+/** At the logs of all Regions, from this one; remembers what it saw, so that the next look holds the logs against it. @returns what it found */
+async function look(stage: AuditStage, region: Region): Promise<readonly string[]> {
+  const { findings } = await runWatch(stage, checkAuditLog, region);
+  return findings.map(({ says }) => says);
 }
 
 /** Deploys the next generation, as a deployment comes to functions that run: old ones go on beside new ones, for a while even alone. */
@@ -105,7 +102,7 @@ async function judgeLogs(stage: AuditStage, region: Region, sequencers: readonly
   );
   const keyBefore = verifierKeyIn(join(dir, String(generation - 1)));
   const commits = ended !== undefined && began !== undefined && commitsTo(began, ended, keyBefore);
-  const found = await look(stage);
+  const found = await look(stage, region);
   findings.promise(
     'A3.rotation',
     'The old log ends, the first entry of the new one commits to that end and to the old key, and the watch is content.',
@@ -161,7 +158,8 @@ async function judgeSuccessors(stage: AuditStage, region: Region): Promise<void>
   const told: string[] = [];
   const missed: string[] = [];
   for (const [what, head] of ends) {
-    const { codes, rung, findings: found } = await lookAtCopy(stage, region, { files: await successorOf(stage, region, head) });
+    const files = await successorOf(stage, region, head);
+    const { codes, rung, findings: found } = await lookAtCopy(stage, region, { files, seen: allButTheNewest(stage, region) });
     const isFound = found.some(({ subject }) => subject === 'predecessor') && rung.includes('AuditLogForked');
     (isFound ? told : missed).push(`${what}: ${codes.join(', ') || 'found nothing'}`);
   }
@@ -171,6 +169,17 @@ async function judgeSuccessors(stage: AuditStage, region: Region): Promise<void>
     missed.length === 0 && told.length === ends.length,
     [...missed, ...told].join('; '),
   );
+}
+
+/** The watch as it would be if it had not looked since the rotation: what it sees of the new log it sees for the first time. */
+function allButTheNewest({ world }: AuditStage, region: Region): AuditWatchMemory {
+  const { auditWatchMemory } = world.lab.ports(region);
+  return {
+    ...auditWatchMemory,
+    last: async (of, generation) =>
+      of === region && generation === world.lab.operations.audit.generation ? undefined : auditWatchMemory.last(of, generation),
+    remember: async () => true,
+  };
 }
 
 /** Ends that the old log did not have, each as the head of a log that a sequencer would rotate. */
