@@ -22,7 +22,7 @@ import { seededRandom } from '../seeded-random.ts';
 import type { RunningRegions } from '../start.ts';
 import { startEmptyRegions } from '../start-empty.ts';
 import { CheckpointTimes } from './checkpoint-times.ts';
-import { openEventBridge } from './event-bridge.ts';
+import { type EventBridge, openEventBridge } from './event-bridge.ts';
 import { auditLogDir } from './objects.ts';
 import { sequencing } from './sequencers.ts';
 import { openSignedDoor } from './signed-door.ts';
@@ -43,7 +43,7 @@ export const application: Principal = {
 /** How events come into each Region. */
 interface Entrances {
   readonly doors: ReadonlyMap<Region, HttpServer>;
-  readonly eventBridges: ReadonlyMap<Region, HttpServer>;
+  readonly eventBridges: ReadonlyMap<Region, EventBridge>;
   readonly buses: ReadonlyMap<Region, MemorySignalQueue>;
 }
 
@@ -57,7 +57,7 @@ export class AuditWorld {
   readonly seed: number;
   readonly #running: RunningRegions;
   readonly #doors: ReadonlyMap<Region, HttpServer>;
-  readonly #eventBridges: ReadonlyMap<Region, HttpServer>;
+  readonly #eventBridges: ReadonlyMap<Region, EventBridge>;
   readonly #buses: ReadonlyMap<Region, MemorySignalQueue>;
   readonly #schedules: ReadonlyMap<Region, RegionSchedule>;
   readonly #pumps: readonly Pump[];
@@ -96,7 +96,7 @@ export class AuditWorld {
   }
 
   /** The address of EventBridge in that Region. */
-  eventBridge(region: Region): HttpServer {
+  eventBridge(region: Region): EventBridge {
     return found(this.#eventBridges, region);
   }
 
@@ -132,13 +132,13 @@ export class AuditWorld {
   killRegion(region: Region): void {
     this.network.kill(this.regions, region);
     this.door(region).kill();
-    this.eventBridge(region).kill();
+    this.eventBridge(region).server.kill();
   }
 
   async reviveRegion(region: Region): Promise<void> {
     await this.network.revive(this.regions, region);
     await this.door(region).revive();
-    await this.eventBridge(region).revive();
+    await this.eventBridge(region).server.revive();
     this.startSequencer(region);
   }
 
@@ -172,7 +172,7 @@ export class AuditWorld {
     this.checkpoints.stop();
     this.network.close();
     await this.lab.settled();
-    for (const server of [...this.#doors.values(), ...this.#eventBridges.values()]) server.kill();
+    for (const server of [...this.#doors.values(), ...[...this.#eventBridges.values()].map((bridge) => bridge.server)]) server.kill();
     await this.#running.stop();
   }
 
@@ -224,7 +224,7 @@ async function populate(running: RunningRegions, profile: Profile, seed: number)
   const [endpoint] = endpointLists.audit;
   if (!endpoint) throw new TypeError('there is a door for events');
   const doors = new Map<Region, HttpServer>();
-  const eventBridges = new Map<Region, HttpServer>();
+  const eventBridges = new Map<Region, EventBridge>();
   let lab: Lab | undefined;
   for (const region of regions.names) {
     const host = () => (lab && regions.faults.isUp(region) ? lab.host(region) : undefined);

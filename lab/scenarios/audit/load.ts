@@ -71,6 +71,8 @@ async function judgeDoors({ world, findings }: AuditStage, https: readonly Appli
 /** The bus delivers out of order, and a tenth of it twice; nobody is there to be told what was refused, so it becomes acts. */
 async function judgeBus({ world, findings }: AuditStage, bus: readonly Applications[]): Promise<void> {
   const sent = bus.reduce((sum, { badSent }) => sum + badSent, 0);
+  // One bad event in each. Of those whose answer was lost on the way the applications do not know.
+  const taken = bus.reduce((sum, { region }) => sum + world.eventBridge(region).taken, 0);
   let toldOf = 0;
   let missing = 0;
   for (const { region, acknowledged } of bus) {
@@ -85,8 +87,8 @@ async function judgeBus({ world, findings }: AuditStage, bus: readonly Applicati
   findings.promise(
     'A1.bus',
     'What the bus delivers, out of order and twice, is recorded once; what is refused is told by acts in the log.',
-    missing === 0 && toldOf === sent && sent > 0,
-    `${bus.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0)} events of the bus, ${missing} missing; ${sent} bad ones, ${toldOf} told of`,
+    missing === 0 && toldOf >= sent && toldOf <= taken && sent > 0,
+    `${bus.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0)} events of the bus, ${missing} missing; ${sent} bad ones in ${taken} deliveries, ${toldOf} told of`,
   );
 }
 

@@ -32,7 +32,7 @@ export function overHttps({ world }: AuditStage, region: Region): Tell {
 /** Over the Region's bus, with the same client. */
 export function overBus({ world }: AuditStage, region: Region): Tell {
   const busName = auditBusName(world.lab.operations);
-  const endpoint = world.eventBridge(region).url;
+  const endpoint = world.eventBridge(region).server.url;
   const client = createAuditClient({ busName, source: 'lab.imaging', endpoint, region, credentials, ...patience });
   return (events) => client.logEvents(asSent(events));
 }
