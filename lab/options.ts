@@ -83,7 +83,7 @@ Scenarios:
             takes (about five minutes)
   incident  an alarm, a page, nobody answers, somebody does; a storm, a dead channel, bad links, a lost Region: who is told, and when (about two minutes)
   audit     applications log in three Regions; sequencers die, a Region is lost; proofs, erasure, exports, tampering found; a key is rotated, a witness
-            cosigns, is lost, refuses forks (about two minutes)
+            cosigns, is lost, refuses forks (about a minute and a half)
   healthy   many backups under full write load: every one must verify (no false alarm)
 
 Exit code 0 when every promise held, 1 when one was broken, 2 for a wrong option. ${availableParallelism()} processors here.`,
