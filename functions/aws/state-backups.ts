@@ -19,7 +19,10 @@ import type { AwsSettings } from './settings.ts';
 import { compareTables } from './table-comparison.ts';
 
 /** On-demand backups of the deployment's own tables. Restored tables are known as ours by their prefix. */
-export function stateBackupsPort({ region, operations, clock, stateTable, auditTable }: AwsSettings): StateBackups {
+export function stateBackupsPort(
+  { region, operations, clock, stateTable, auditTable }: AwsSettings,
+  { itemsAtATime }: { readonly itemsAtATime?: number } = {},
+): StateBackups {
   const dynamo = dynamoIn(region);
   const prefix = restoredTablePrefix(operations);
 
@@ -111,7 +114,7 @@ export function stateBackupsPort({ region, operations, clock, stateTable, auditT
       const keys = refs.map((ref) => ({ [auditTableKeys.partition]: eventKey(ref) }));
       return (await readItems({ documents: documentsIn(region), clock }, into, keys)).map(eventOf);
     },
-    compare: (table, into, until) => compareTables({ documents: documentsIn(region), clock, region }, table, into, until),
+    compare: (...stretch) => compareTables({ documents: documentsIn(region), clock, region, itemsAtATime }, ...stretch),
   };
 }
 

@@ -110,12 +110,21 @@ export interface StateBackups {
   removeRestored(into: string): Promise<void>;
   /** Audit events as a restored copy of `eventsTable()` has them, read consistently. In no order; what it has not is left out. */
   restoredEvents(into: string, refs: readonly EventRef[]): Promise<readonly RecordedEvent[]>;
-  /** Items of the live table last written at or before `until`: how many, and how many are missing or different in `into`. */
-  compare(
-    table: string,
-    into: string,
-    until: Date,
-  ): Promise<{ readonly compared: number; readonly missing: number; readonly different: number }>;
+  /**
+   * One stretch of the live table, as long as the store likes, against the restored one: its items last written at or before `until`.
+   *
+   * @param from where the stretch before it ended; the beginning when left out
+   */
+  compare(table: string, into: string, until: Date, from?: string): Promise<ComparedStretch>;
+}
+
+/** Items that were compared, and those of them that are missing or different in the restored table. */
+export interface ComparedStretch {
+  readonly compared: number;
+  readonly missing: number;
+  readonly different: number;
+  /** Where the next stretch begins; absent after the last one. Made of keys, which name nobody. */
+  readonly next?: string;
 }
 
 export interface TableBackup {

@@ -17,8 +17,8 @@ const sweepNeeds = [
 ] as const;
 type Context = PortsFor<(typeof sweepNeeds)[number]> & TaskContext;
 
-/** A restored table is compared within minutes; one that is older was left by a machine that died. */
-const restoredTableLimit = hours(6);
+/** Its machine ends within this, whatever the size of the table; one that is older was left by a machine that died. */
+const restoredTableLimit = hours(12);
 
 /**
  * Removes what an interrupted run left behind in its own Region: snapshots that the inventory does not know, restored

@@ -35,8 +35,10 @@ export function memoryStateBackups(settings: {
   readonly region: Region;
   readonly clock: Pick<Clock, 'now'>;
   readonly store: ItemStore;
+  /** Of a comparison; all when left out. */
+  readonly itemsAtATime?: number;
 }): MemoryStateBackups {
-  const { deployment, region, clock, store } = settings;
+  const { deployment, region, clock, store, itemsAtATime = Number.POSITIVE_INFINITY } = settings;
   const backups = items(store, `table-backups-${region}`, BackupItem);
   const restoredTables = `restored-tables-${region}`;
   const restored = items(store, restoredTables, RestoredTable);
@@ -108,15 +110,17 @@ export function memoryStateBackups(settings: {
         return value === undefined ? [] : [RecordedEvent.parse(value)];
       });
     },
-    async compare(table, into, until) {
+    async compare(table, into, until, from = '0') {
       const copy = restored.get(into)?.value;
       if (!copy) throw new NotFound(`there is no restored table ${into}`);
       const held = new Map(copy.contents.map((item) => [`${item.collection}/${item.key}`, item.value]));
-      const old = contentsOf(table).filter((item) => Date.parse(item.updatedAt) <= until.getTime());
+      const all = contentsOf(table);
+      const end = Number(from) + itemsAtATime;
+      const old = all.slice(Number(from), end).filter((item) => Date.parse(item.updatedAt) <= until.getTime());
       const keyed = old.map((item) => ({ key: `${item.collection}/${item.key}`, value: item.value }));
       const missing = keyed.filter(({ key }) => !held.has(key)).length;
       const different = keyed.filter(({ key, value }) => held.has(key) && !isDeepStrictEqual(held.get(key), value)).length;
-      return { compared: keyed.length, missing, different };
+      return { compared: keyed.length, missing, different, ...(end < all.length ? { next: String(end) } : {}) };
     },
     alterRestored(into, change) {
       const stored = restored.get(into)?.value;

@@ -18,6 +18,12 @@ export class RestoreTimedOut extends CodeblueError {
   readonly retryable = false;
 }
 
+/** A restored table was not compared to its end within the limit: its backup is not proven. */
+export class ComparisonTimedOut extends CodeblueError {
+  override readonly name = 'ComparisonTimedOut';
+  readonly retryable = false;
+}
+
 /** The restored database is still there long after its removal was asked for; the sweeper goes on trying. */
 export class TeardownTimedOut extends CodeblueError {
   override readonly name = 'TeardownTimedOut';

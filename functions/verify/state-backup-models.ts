@@ -12,6 +12,10 @@ export const StateVerificationRecord = z.strictObject({
   until: Timestamp,
   startedAt: Timestamp.optional(),
   restoreStatus: z.enum(['creating', 'available']).optional(),
+  /** How far the comparison has come, while it goes on. */
+  comparison: z
+    .strictObject({ compared: z.int().nonnegative(), missing: z.int().nonnegative(), different: z.int().nonnegative(), next: z.string() })
+    .optional(),
   compared: z.int().nonnegative().optional(),
   checks: z.array(Check),
   removal: z.enum(['removing', 'removed']).optional(),

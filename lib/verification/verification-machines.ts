@@ -13,7 +13,7 @@ import { verifyStateBackup } from './verify-state-backup-machine.ts';
  * long before, so that their machine tears down; a machine that reaches its own limit tears nothing down.
  */
 const everythingElse = Duration.hours(6);
-/** `await-state-restore` gives up after 4 h, `remove-state-restore` half an hour later. */
+/** `await-state-restore` gives up after 4 h, `compare-state` after 6 more, `remove-state-restore` half an hour later. */
 const stateBackupLimit = Duration.hours(12);
 
 const recoveryPointLimit = (operations: Operations): Duration =>

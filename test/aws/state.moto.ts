@@ -76,7 +76,7 @@ stateBackupsContract(async () => {
     return { pk: Items[position]?.pk, sk: Items[position]?.sk };
   }
   return {
-    stateBackups: stateBackupsPort(settings),
+    stateBackups: stateBackupsPort(settings, { itemsAtATime: 2 }),
     recoveryPoints: recoveryPointsPort(settings),
     clock,
     damage: {

@@ -16,7 +16,22 @@ export interface StateBackupsHarness {
 const into = 'hms-restored-20261121t010000z-state';
 const point = (day: number) => aRecoveryPoint(new Date(Date.UTC(2026, 10, day, 7)));
 
-/** What every store of table backups must do. */
+/** All stretches of a comparison, and how many there were. */
+async function compareAll(backups: StateBackups, table: string, until: Date) {
+  const all = { compared: 0, missing: 0, different: 0, stretches: 0 };
+  let next: string | undefined;
+  do {
+    const stretch = await backups.compare(table, into, until, next);
+    all.compared += stretch.compared;
+    all.missing += stretch.missing;
+    all.different += stretch.different;
+    all.stretches += 1;
+    next = stretch.next;
+  } while (next !== undefined);
+  return all;
+}
+
+/** What every store of table backups must do. It compares two items at a time. */
 export function stateBackupsContract(make: () => Promise<StateBackupsHarness>): void {
   describe('backups of our own tables', () => {
     let harness: StateBackupsHarness;
@@ -61,7 +76,7 @@ export function stateBackupsContract(make: () => Promise<StateBackupsHarness>): 
     it('finds a restored table equal to the live one', async () => {
       const until = await restored();
       expect(await backups.describeRestored(into)).toBe('available');
-      expect(await backups.compare(table, into, until)).toEqual({ compared: 3, missing: 0, different: 0 });
+      expect(await compareAll(backups, table, until)).toEqual({ compared: 3, missing: 0, different: 0, stretches: 2 });
     });
 
     it('leaves out what was written after the backup', async () => {
@@ -69,14 +84,14 @@ export function stateBackupsContract(make: () => Promise<StateBackupsHarness>): 
       harness.clock.advance(60);
       await harness.recoveryPoints.add(point(4));
       await harness.recoveryPoints.update({ ...point(1), sizeBytes: 7 });
-      expect(await backups.compare(table, into, until)).toEqual({ compared: 2, missing: 0, different: 0 });
+      expect(await compareAll(backups, table, until)).toMatchObject({ compared: 2, missing: 0, different: 0 });
     });
 
     it('counts an item that is missing and one that differs', async () => {
       const until = await restored();
       await harness.damage.removeItem(into);
       await harness.damage.changeItem(into);
-      expect(await backups.compare(table, into, until)).toEqual({ compared: 3, missing: 1, different: 1 });
+      expect(await compareAll(backups, table, until)).toMatchObject({ compared: 3, missing: 1, different: 1 });
     });
 
     it('restores once into one name, lists it, and removes it', async () => {

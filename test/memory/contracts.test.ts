@@ -7,6 +7,7 @@ import { memoryOutbox } from '../../functions/memory/outbox.ts';
 import { memoryPorts } from '../../functions/memory/ports.ts';
 import { memoryRunbookRuns } from '../../functions/memory/runbook-runs.ts';
 import { memorySendRates } from '../../functions/memory/send-rates.ts';
+import { memoryStateBackups } from '../../functions/memory/state-backups.ts';
 import { allowancesContract } from '../contracts/allowances.contract.ts';
 import { auditLogContract } from '../contracts/audit-log.contract.ts';
 import { capacityContract, restartContract } from '../contracts/capacity.contract.ts';
@@ -116,7 +117,11 @@ replicasContract(async () => {
 });
 
 stateBackupsContract(async () => {
-  const { stateBackups, recoveryPoints, clock } = fresh();
+  const operations = testOperations();
+  const clock = manualClock('2026-11-21T07:00:00Z');
+  const store = memoryItemStore(clock);
+  const { recoveryPoints } = memoryPorts({ operations, clock, store });
+  const stateBackups = memoryStateBackups({ deployment: operations, region: operations.regions.primary, clock, store, itemsAtATime: 2 });
   return {
     ...{ stateBackups, recoveryPoints, clock },
     damage: {

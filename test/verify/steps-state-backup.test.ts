@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { tableBackupsToExpire } from '../../functions/backup/back-up-tables.ts';
 import { backupStateTables } from '../../functions/backup/backup-state-tables.ts';
 import type { TableBackup } from '../../functions/backup/ports.ts';
+import { timestamp } from '../../functions/common/ids.ts';
+import { memoryStateBackups } from '../../functions/memory/state-backups.ts';
 import { StateVerificationRecord } from '../../functions/verify/state-backup-models.ts';
 import {
   awaitStateRestore,
@@ -13,6 +15,7 @@ import {
 import { watchedRun } from '../support/dying-run.ts';
 import { type MemoryWorld, memoryWorld } from '../support/host.ts';
 import { expectActsClosed, storePoint } from '../support/inventory.ts';
+import { deployedMachine, runMachine } from '../support/machine-run.ts';
 
 const now = new Date('2026-11-21T06:00:00.000Z');
 
@@ -144,7 +147,7 @@ describe("the restore test of a backup of Codeblue's own tables", () => {
     const stuck = { ...world.ports, stateBackups: { ...world.ports.stateBackups, removeRestored: async () => {} } };
     const removing = StateVerificationRecord.parse(await world.step(removeStateRestore, compared, { ports: stuck }));
     expect([removing.removal, (await step(recordStateVerdict, removing)).verdict]).toEqual(['removing', 'refused']);
-    world.clock.advance(4 * 3600 + 1801);
+    world.clock.advance(10 * 3600 + 1801);
     await expect(world.step(removeStateRestore, removing, { ports: stuck })).rejects.toMatchObject({ name: 'TeardownTimedOut' });
   });
 
@@ -175,6 +178,66 @@ describe("the restore test of a backup of Codeblue's own tables", () => {
       name: 'RestoreTimedOut',
       retryable: false,
     });
+  });
+
+  /** A store that compares one item in eight minutes, so that a run has time for two. */
+  function slowly(world: MemoryWorld) {
+    const { operations, clock, ports, store } = world;
+    const paged = memoryStateBackups({ deployment: operations, region: operations.regions.primary, clock, store, itemsAtATime: 1 });
+    const from: (string | undefined)[] = [];
+    const stateBackups = {
+      ...ports.stateBackups,
+      compare: async (...stretch: Parameters<typeof paged.compare>) => {
+        from.push(stretch[3]);
+        clock.advance(8 * 60);
+        return paged.compare(...stretch);
+      },
+    };
+    return { from, ports: { ...ports, stateBackups } };
+  }
+
+  it('of a large table takes several runs of the machine as it is deployed, and reads no item twice', async () => {
+    for (const damaged of [false, true]) {
+      const { world, record } = await backedUp();
+      const { from, ports } = slowly(world);
+      for (let day = 2; day < 7; day++) await storePoint(world, new Date(now.getTime() - day * 86_400_000));
+      const steps = [startStateRestore, awaitStateRestore, compareState, removeStateRestore, recordStateVerdict];
+      const large = { ...record, backupName: 'cb-large', until: timestamp(world.clock.now()) };
+      await ports.stateBackups.backup('state', 'cb-large');
+      const run = await runMachine(
+        deployedMachine('verify-state-backup'),
+        {
+          clock: world.clock,
+          step: (name, input) => {
+            const step = steps.find((each) => each.name === name);
+            if (!step) throw new TypeError(`the machine has no step ${name}`);
+            if (step === compareState && damaged && from.length === 0)
+              world.ports.stateBackups.alterRestored(record.into, (contents) => contents.slice(0, -1));
+            return world.step(step, input, { ports });
+          },
+        },
+        large,
+      );
+      expect(run).toMatchObject({ succeeded: !damaged, record: { compared: 8, verdict: damaged ? 'refused' : 'verified' } });
+      expect(new Set(from).size).toBe(from.length);
+      expect(run.states.filter((state) => state === 'Compare with the live table')).toHaveLength(4);
+      expect(world.ports.metrics.latest('StateItemsLost', { Table: 'state' })).toBe(damaged ? 1 : 0);
+      expect(await world.ports.stateBackups.listRestored()).toEqual([]);
+    }
+  });
+
+  it('gives a comparison six hours beside the restore, and proves nothing by a part of it', async () => {
+    const { world, record } = await backedUp();
+    const { ports } = slowly(world);
+    const run = async (given: StateVerificationRecord) => StateVerificationRecord.parse(await world.step(compareState, given, { ports }));
+    for (let day = 2; day < 7; day++) await storePoint(world, new Date(now.getTime() - day * 86_400_000));
+    const until = timestamp(world.clock.now());
+    const begun = StateVerificationRecord.parse(await world.step(startStateRestore, { ...record, until }));
+    const part = await run(begun);
+    expect(part).toMatchObject({ comparison: { compared: 2 }, checks: [] });
+    expect((await stepIn(world)(recordStateVerdict, { ...part, removal: 'removed' })).verdict).toBe('refused');
+    world.clock.advance(10 * 3600);
+    await expect(run(part)).rejects.toMatchObject({ name: 'ComparisonTimedOut', retryable: false });
   });
 
   it('compares the audit log like any other table', async () => {
