@@ -15,12 +15,13 @@ const keysIn = (input: { RequestItems?: Record<string, { Keys?: Record<string, u
 
 /** Partial answers, which moto never gives. */
 describe('comparing a restored table', () => {
-  const compare = () =>
+  const compare = (from?: string) =>
     compareTables(
       { documents: documentsIn('us-east-1'), clock: manualClock('2026-11-21T08:00:00Z'), region: 'us-east-1' },
       'live',
       'restored',
       until,
+      from,
     );
   beforeEach(() => {
     tables.reset();
@@ -32,15 +33,21 @@ describe('comparing a restored table', () => {
     tables.on(DescribeTableCommand).resolves({ Table: { KeySchema } });
   });
 
-  it('reads every page of the live table, and asks in batches of a hundred', async () => {
+  it('reads the live table page by page, and asks in batches of a hundred', async () => {
     const all = Array.from({ length: 250 }, (_, index) => item(index));
     documents.on(ScanCommand).resolves({ Items: all.slice(0, 150), LastEvaluatedKey: { pk: 'points#hms', sk: 'point-149' } });
     documents.on(ScanCommand, { ExclusiveStartKey: { pk: 'points#hms', sk: 'point-149' } }).resolves({ Items: all.slice(150) });
     documents
       .on(BatchGetCommand)
       .callsFake((input) => ({ Responses: { restored: keysIn(input).map((key) => all.find((each) => each.sk === key.sk)) } }));
-    expect(await compare()).toEqual({ compared: 250, missing: 0, different: 0 });
+    const { next, ...first } = await compare();
+    expect(first).toEqual({ compared: 150, missing: 0, different: 0 });
+    expect(await compare(next)).toEqual({ compared: 100, missing: 0, different: 0 });
     expect(documents.commandCalls(BatchGetCommand).map((call) => keysIn(call.args[0].input).length)).toEqual([100, 50, 100]);
+  });
+
+  it('goes on from nothing that is no key', async () => {
+    for (const from of ['', '[]', '{"pk":1}']) await expect(compare(from)).rejects.toMatchObject({ name: 'InvalidInput' });
   });
 
   it('asks again for the keys that were not answered', async () => {

@@ -161,10 +161,11 @@ describe('the policy, second by second', () => {
         // The auditor looks each minute at what was due a minute before: later than two minutes is alarmed.
         await judge(world, [], 2, 121);
         const back = resting.at + resting.lasts;
-        const atOnce = world.messages.filter(({ at }) => at > back && at < back + 46);
-        expect(atOnce.length).toBe(new Set(atOnce.map(({ person, at }) => `${person} ${Math.floor(at / 60)}`)).size);
+        // Of the steps that it missed, the last one speaks for all. One that is due just after that is told by itself.
+        const late = (await toldBy(world)).filter(({ due, told }) => due < back && told > back);
+        expect(late.map(({ person }) => person)).toEqual([...new Set(late.map(({ person }) => person))]);
       }),
-      { numRuns: 8 },
+      { numRuns: 8, examples: [[{ at: 10, lasts: 889 }]] },
     );
   }, 300_000);
 });
