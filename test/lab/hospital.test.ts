@@ -125,7 +125,10 @@ describe('the hospital pack', () => {
       'encounters-have-a-patient',
       `UPDATE hospital.encounters SET patient_id = gen_random_uuid() WHERE id = (SELECT encounter_id FROM hospital.orders WHERE id = 1)`,
     ],
-    ['prescriptions-match-their-order', `UPDATE hospital.prescriptions SET order_id = 99999999 WHERE id = 1`],
+    [
+      'prescriptions-match-their-order',
+      `UPDATE hospital.prescriptions SET order_id = 99999999 WHERE id = (SELECT min(id) FROM hospital.prescriptions)`,
+    ],
     ['results-have-an-order', `DELETE FROM hospital.orders WHERE id = 1`],
     [
       'appointments-do-not-overlap',
