@@ -1,9 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Checkpoint } from '../../../functions/audit/log/models.ts';
-import { type AuthenticLog, authenticLog } from '../../../functions/audit/watch/authentic-log.ts';
+import type { AuthenticLog } from '../../../functions/audit/watch/authentic-log.ts';
 import { stretchesOf, type VerifiedStretch, verifyStretch } from '../../../functions/audit/watch/verify-stretch.ts';
-import { logFiles } from './log-files.ts';
 import type { StretchWork } from './stretch-worker.ts';
 
 /** What a thread needs to have before it helps: starting one takes as long as hashing a third of it. */
@@ -12,19 +10,20 @@ const STRETCHES_A_THREAD = 16;
 /**
  * Reads every entry of a log in a directory against its signed root, on this thread and on others where that is quicker. Whoever is free takes the next stretch.
  *
+ * @param log as it was opened in that directory; each other thread opens it for itself
  * @param threads at most so many
  * @param told of each stretch once, in no order
- * @throws LogRewritten, LogDamaged where the root itself does not fit what is there; InvalidInput when a file cannot be read
+ * @throws InvalidInput when a file cannot be read
  */
 export async function verifyTree(
   directory: string,
-  checkpoint: Checkpoint,
+  log: AuthenticLog,
   threads: number,
   told: (verified: VerifiedStretch) => void,
 ): Promise<void> {
-  const log = await authenticLog(logFiles(directory), checkpoint);
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const workerData: StretchWork = { directory, ...checkpoint, root: Buffer.from(checkpoint.root).toString('base64'), shared };
+  const { origin, size, root } = log;
+  const workerData: StretchWork = { directory, origin, size, root: Buffer.from(root).toString('base64'), shared };
   const helpers = Math.min(threads, Math.ceil(stretchesOf(log) / STRETCHES_A_THREAD)) - 1;
   const workers = Array.from(
     { length: Math.max(0, helpers) },

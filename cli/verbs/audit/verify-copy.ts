@@ -96,7 +96,7 @@ async function verifyLog({ directory, checkpoint }: SignedLog, report: Report) {
   let entries = 0;
   try {
     const log = await authenticLog(logFiles(directory), checkpoint);
-    await verifyTree(directory, checkpoint, availableParallelism(), (verified) => {
+    await verifyTree(directory, log, availableParallelism(), (verified) => {
       stretches.push(verified);
       entries += verified.entries;
       report(`${origin}: ${10 * Math.floor((10 * entries) / size)} % of ${size} entries`);
